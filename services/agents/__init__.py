@@ -1,0 +1,1 @@
+"""The manager and the specialists that do the steps."""

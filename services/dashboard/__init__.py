@@ -1,0 +1,1 @@
+"""The live page and the HTTP door; it only reads the bus and sends commands."""

@@ -1,0 +1,1 @@
+"""Clients and providers, deals and the ledger."""

@@ -1,0 +1,1 @@
+"""Model requests to local models: cached, priced, watched."""

@@ -1,0 +1,1 @@
+"""What was decided, learned and left open."""
