@@ -1,0 +1,1 @@
+"""The contract that every room speaks: subjects, events, streams, settings, bus, health."""

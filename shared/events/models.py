@@ -1,0 +1,181 @@
+"""Model requests and what the router answers and tells."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from shared.clock import now
+from shared.events.base import Body, Instant, UsDollars
+from shared.subjects import Token
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+class ChatMessage(Body):
+    """One turn; `images` are base64, `tool_calls` as OpenAI shapes them."""
+
+    role: Role
+    content: str = ""
+    images: tuple[str, ...] = ()
+    tool_calls: tuple[dict[str, Any], ...] = ()
+    tool_name: str | None = None
+    tool_call_id: str | None = None
+
+
+class ChatOptions(Body):
+    """Sampling. `temperature` unset means the model's default and is never cached."""
+
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    seed: int | None = None
+    max_tokens: int | None = Field(default=None, ge=1)
+    stop: tuple[str, ...] = ()
+
+
+class ChatRequest(Body):
+    """A request on `model.chat`.
+
+    `model` is an alias or a model's name; empty means the configured default.
+    `format` is a JSON Schema for the answer, or the word `json`.
+    With `stream`, chunks come to the reply inbox before the final reply.
+    With `allow_offline` false, no rules stand in for a model: the answer is `needs_model`.
+    """
+
+    messages: tuple[ChatMessage, ...] = Field(min_length=1)
+    request_id: Token | None = None
+    model: str = Field(default="", max_length=200)
+    format: dict[str, Any] | Literal["json"] | None = None
+    tools: tuple[dict[str, Any], ...] = ()
+    options: ChatOptions = ChatOptions()
+    stream: bool = False
+    timeout_s: float = Field(default=300.0, gt=0, le=3600)
+    cache: Literal["auto", "off", "always"] = "auto"
+    allow_offline: bool = True
+    priority: Literal["urgent", "high", "normal", "low"] = "normal"
+    tenant: Token = "default"
+    task_id: Token | None = None
+    step_id: Token | None = None
+    agent: Token | None = None
+
+
+class ModelTimes(Body):
+    """Seconds as the engine told them, and `total_s` as the router measured."""
+
+    total_s: float = 0.0
+    queue_s: float = 0.0
+    first_token_s: float | None = None
+    load_s: float | None = None
+    prompt_s: float | None = None
+    eval_s: float | None = None
+
+
+class ChatReply(Body):
+    """The final answer. Offline answers carry `is_llm: false`, no tokens and no savings."""
+
+    type: Literal["final"] = "final"
+    request_id: str
+    content: str
+    tool_calls: tuple[dict[str, Any], ...] = ()
+    data: Any | None = None
+    engine: str
+    model: str
+    is_llm: bool
+    host: str = ""
+    done_reason: str = "stop"
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    times: ModelTimes = ModelTimes()
+    cache: Literal["miss", "hit", "coalesced", "off"] = "off"
+    cost_usd: UsDollars | None = None
+    notice: str = ""
+
+
+class ChatChunk(Body):
+    """A piece of a streamed answer, in order from 0."""
+
+    type: Literal["chunk"] = "chunk"
+    request_id: str
+    index: int
+    delta: str
+
+
+class ModelCancel(Body):
+    """Take a running request back; told to all routers."""
+
+    request_id: Token
+    reason: str = ""
+
+
+class EmbedRequest(Body):
+    """A request on `model.embed`."""
+
+    input: tuple[str, ...] = Field(min_length=1, max_length=512)
+    model: str = Field(default="", max_length=200)
+    tenant: Token = "default"
+    timeout_s: float = Field(default=60.0, gt=0, le=600)
+
+
+class EmbedReply(Body):
+    """L2-normalised vectors, one for each input."""
+
+    model: str
+    engine: str
+    embeddings: tuple[tuple[float, ...], ...]
+    prompt_tokens: int = 0
+
+
+EngineState = Literal["ready", "absent", "model_missing", "refused", "offline", "probing"]
+
+
+class EngineStatus(Body):
+    """What answers model requests now. `is_llm` is false for the offline engine."""
+
+    engine: str
+    setting: str
+    state: EngineState
+    is_llm: bool
+    model: str = ""
+    url: str = ""
+    detail: str = ""
+    slots: int = 0
+    version: str = ""
+    at: Instant = Field(default_factory=now)
+
+
+class CacheEvent(Body):
+    """What the cache did with one key."""
+
+    kind: Literal["hit", "miss", "store", "evict", "coalesced"]
+    key: str
+    model: str = ""
+    engine: str = ""
+    agent: str | None = None
+    size: int = 0
+    entries: int = 0
+    at: Instant = Field(default_factory=now)
+
+
+class CostEvent(Body):
+    """One model call as recorded. An unknown price is null, never an estimate.
+
+    `saved_usd` = what `reference_model` would have cost for the same tokens, less `cost_usd`.
+    """
+
+    request_id: str
+    engine: str
+    model: str
+    is_llm: bool
+    cache: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+    cost_usd: UsDollars | None = None
+    reference_model: str = ""
+    saved_usd: UsDollars | None = None
+    task_id: str | None = None
+    agent: str | None = None
+    host: str = ""
+    error: str | None = None
+    at: Instant = Field(default_factory=now)

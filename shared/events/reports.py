@@ -1,0 +1,158 @@
+"""What the router reports: savings, performance, sovereignty; and the agents their roster."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from shared.clock import now
+from shared.events.base import Body, Instant, UsDollars
+
+
+class Empty(Body):
+    """A request that says nothing but its subject."""
+
+
+class Savings(Body):
+    """What local work saved against a named cloud model; offline answers count nothing.
+
+    `prices` are US dollars per token of the reference model; null when its price is unknown.
+    """
+
+    reference_model: str
+    calls: int = 0
+    llm_calls: int = 0
+    offline_calls: int = 0
+    cache_hits: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    reference_usd: UsDollars | None = None
+    cost_usd: UsDollars | None = None
+    saved_usd: UsDollars | None = None
+    since: Instant | None = None
+    prices: dict[str, str] = Field(default_factory=dict)
+    notice: str = ""
+
+
+class Latency(Body):
+    """Seconds at the 50th, 95th and 99th percentile of the last calls."""
+
+    model: str
+    engine: str
+    calls: int
+    errors: int = 0
+    p50_s: float | None = None
+    p95_s: float | None = None
+    p99_s: float | None = None
+    tokens_per_s: float | None = None
+
+
+class CacheStatus(Body):
+    """The response cache."""
+
+    entries: int = 0
+    capacity: int = 0
+    ttl_s: float = 0.0
+    hits: int = 0
+    misses: int = 0
+    coalesced: int = 0
+    evictions: int = 0
+    hit_rate: float | None = None
+
+
+class Recommendation(Body):
+    """Something worth changing, and what it should gain."""
+
+    id: str
+    title: str
+    why: str
+    gain: str = ""
+
+
+class OptimizationReport(Body):
+    """The answer of `model.report`. `efficiency` is null until there are calls to judge."""
+
+    efficiency: float | None = None
+    parts: dict[str, float | None] = Field(default_factory=dict)
+    cache: CacheStatus = CacheStatus()
+    latency: tuple[Latency, ...] = ()
+    recommendations: tuple[Recommendation, ...] = ()
+    at: Instant = Field(default_factory=now)
+
+
+class SovereigntyPart(Body):
+    """One measured part; `value` 0..1, null when it cannot be measured yet."""
+
+    name: str
+    value: float | None
+    weight: float
+    explanation: str
+
+
+class Sovereignty(Body):
+    """The answer of `model.sovereignty`: `score` 0..100 over the parts that are known."""
+
+    score: float | None
+    parts: tuple[SovereigntyPart, ...] = ()
+    local_llm_share: float | None = None
+    offline_share: float | None = None
+    at: Instant = Field(default_factory=now)
+
+
+class PullAsk(Body):
+    """A request on `model.pull`; progress comes as chunks to the reply inbox."""
+
+    model: str = Field(min_length=1, max_length=200)
+
+
+class PullProgress(Body):
+    """How far a pull is, in bytes."""
+
+    type: Literal["progress", "final"] = "progress"
+    model: str
+    status: str
+    completed: int | None = None
+    total: int | None = None
+
+
+class ModelInfo(Body):
+    """A model that an engine holds; a `remote_host` means that it is not local at all."""
+
+    name: str
+    size: int | None = None
+    digest: str = ""
+    details: dict[str, Any] = Field(default_factory=dict)
+    remote_host: str | None = None
+    allowed: bool = True
+
+
+class ModelList(Body):
+    """The answer of `model.models`."""
+
+    models: tuple[ModelInfo, ...] = ()
+
+
+class AgentInfo(Body):
+    """One kind of agent in one agents process."""
+
+    name: str
+    description: str
+    instance: str
+    host: str
+    slots: int
+    busy: int
+    done: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    current: tuple[str, ...] = ()
+    model: str = ""
+    tools: tuple[str, ...] = ()
+
+
+class AgentRoster(Body):
+    """The answer of `agent.status` by one agents process."""
+
+    instance: str
+    host: str
+    agents: tuple[AgentInfo, ...] = ()

@@ -1,0 +1,168 @@
+"""What sessions keep: typed events, never edited; everything else is a fold of them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from shared.clock import now
+from shared.events.base import Body, Instant, Title
+from shared.subjects import Token
+
+SessionKind = Literal[
+    "session.opened",
+    "session.resumed",
+    "session.closed",
+    "note",
+    "message",
+    "task.started",
+    "task.done",
+    "task.failed",
+    "decision",
+    "pending.add",
+    "pending.done",
+    "pending.drop",
+    "learning",
+    "artifact",
+    "state.set",
+    "handoff.made",
+    "handoff.accepted",
+]
+
+
+class SessionEvent(Body):
+    """One fact of a session.
+
+    `data` by kind: decision {what, why, rejected[], impact, status}; pending.add {owner, due,
+    priority}; pending.done|drop {pending: event id}; learning {evidence, confidence 0..1};
+    artifact {uri, sha256}; state.set {key, value}.
+    `supersedes` closes an older event of the same session.
+    """
+
+    event_id: Token
+    namespace: Token
+    session_id: Token
+    kind: SessionKind
+    title: Title
+    body: str = Field(default="", max_length=500_000)
+    actor: str = Field(default="somebody", max_length=200)
+    host: str = ""
+    refs: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    supersedes: Token | None = None
+    data: dict[str, Any] = Field(default_factory=dict)
+    at: Instant = Field(default_factory=now)
+
+
+class SessionAppend(Body):
+    """A request on `session.append`. `expected_seq` refuses a stale writer; null takes any."""
+
+    namespace: Token
+    session_id: Token
+    kind: SessionKind
+    title: Title
+    event_id: Token | None = None
+    body: str = Field(default="", max_length=500_000)
+    actor: str = Field(default="somebody", max_length=200)
+    refs: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    supersedes: Token | None = None
+    data: dict[str, Any] = Field(default_factory=dict)
+    expected_seq: int | None = Field(default=None, ge=0)
+
+
+class SessionAppended(Body):
+    """Where the event stands now; `duplicate` when the same `event_id` was there before."""
+
+    event_id: str
+    session_id: str
+    seq: int
+    duplicate: bool = False
+
+
+class SessionAsk(Body):
+    """A request on `session.load` or `session.handoff`."""
+
+    namespace: Token
+    session_id: Token
+
+
+class SessionListAsk(Body):
+    """A request on `session.list`."""
+
+    namespace: Token
+    limit: int = Field(default=100, ge=1, le=1000)
+
+
+class SessionInfo(Body):
+    """One session in a list."""
+
+    session_id: str
+    namespace: str
+    title: str = ""
+    status: str = "open"
+    events: int = 0
+    open_items: int = 0
+    first_at: Instant | None = None
+    last_at: Instant | None = None
+
+
+class SessionList(Body):
+    """The answer of `session.list`, the latest first."""
+
+    sessions: tuple[SessionInfo, ...] = ()
+
+
+class StoredEvent(SessionEvent):
+    """An event with its stream sequence."""
+
+    seq: int
+
+
+class SessionLoaded(Body):
+    """The answer of `session.load`: all events in order."""
+
+    session_id: str
+    namespace: str
+    events: tuple[StoredEvent, ...] = ()
+
+
+class SearchAsk(Body):
+    """A request on `session.search`."""
+
+    namespace: Token
+    query: str = Field(min_length=1, max_length=2000)
+    limit: int = Field(default=10, ge=1, le=200)
+    session_id: Token | None = None
+
+
+class SearchHit(Body):
+    """One event found, with the parts of its score."""
+
+    event_id: str
+    session_id: str
+    kind: str
+    title: str
+    text: str
+    actor: str
+    at: Instant
+    score: float
+    score_parts: dict[str, float] = Field(default_factory=dict)
+
+
+class SearchReply(Body):
+    """The answer of `session.search`, the best first."""
+
+    hits: tuple[SearchHit, ...] = ()
+
+
+class Handoff(Body):
+    """The answer of `session.handoff`: the same session at the same seq gives the same bytes."""
+
+    session_id: str
+    namespace: str
+    seq: int
+    checksum: str
+    markdown: str
+    document: dict[str, Any]
