@@ -1,0 +1,240 @@
+"""Settings: environment over `sovereign.toml` over defaults; a wrong one is one clear line."""
+
+from __future__ import annotations
+
+import os
+import socket
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from shared.errors import InvalidSetting
+from shared.subjects import Token
+
+PREFIX = "SOVEREIGN_"
+CONFIG_VARIABLE = "SOVEREIGN_CONFIG"
+Engine = Literal["auto", "ollama", "openai", "offline"]
+Port = int
+
+
+class Group(BaseModel):
+    """Settings of one room; an unknown name is an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class NatsSettings(Group):
+    """The bus. Without `url`, `sovereign up` starts a server of its own on `port`.
+
+    `replicas` is 1 on one host and 3 on three or more; `sync_interval` is `always` or a duration.
+    """
+
+    url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = Field(default=4222, ge=1, le=65535)
+    replicas: Literal[1, 3, 5] = 1
+    sync_interval: str = Field(default="always", pattern=r"^(always|\d+(ms|s|m))$")
+    max_file: str = Field(default="20GB", pattern=r"^\d+(MB|GB|TB)$")
+    nkey_file: Path | None = None
+
+
+class RouterSettings(Group):
+    """Where models are, how they are asked, what is kept.
+
+    `allow_remote` lets prompts leave the host (cloud names, `remote_host`); off by default.
+    `num_ctx` is one fixed value a model, since another one reloads it.
+    """
+
+    ollama_url: str | None = None
+    model: str = "llama3.1:8b"
+    aliases: dict[str, str] = Field(default_factory=dict)
+    embed_model: str = "nomic-embed-text"
+    openai_url: str | None = None
+    openai_model: str = ""
+    openai_api_key: SecretStr | None = None
+    allow_remote: bool = False
+    num_ctx: int = Field(default=8192, ge=512, le=1_048_576)
+    max_tokens: int = Field(default=1024, ge=1, le=131_072)
+    slots: int = Field(default=1, ge=1, le=256)
+    queue: int = Field(default=256, ge=0)
+    probe_s: float = Field(default=0.5, gt=0, le=10)
+    reprobe_s: float = Field(default=5.0, gt=0, le=60)
+    first_token_s: float = Field(default=300.0, gt=0)
+    idle_s: float = Field(default=60.0, gt=0)
+    keep_alive: str = "30m"
+    cache_entries: int = Field(default=1000, ge=0)
+    cache_ttl_s: float = Field(default=3600.0, gt=0)
+    reference_model: str = "gpt-4o"
+
+
+class AgentsSettings(Group):
+    """The crew. `ack_wait_s` is how long a silent worker keeps its step."""
+
+    ack_wait_s: float = Field(default=5.0, ge=1, le=600)
+    max_deliver: int = Field(default=5, ge=1, le=100)
+    slots: int = Field(default=2, ge=1, le=64)
+    folder: Path | None = None
+
+
+class MatchSettings(Group):
+    """Money. `commission` is the platform's share of every payment."""
+
+    commission: Decimal = Field(default=Decimal("0.20"), ge=0, le=1)
+    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    monthly_target_minor: int = Field(default=2_000_000, ge=0)
+
+
+class OpsSettings(Group):
+    """Detection and remedies; seconds everywhere."""
+
+    beat_s: float = Field(default=1.0, ge=0.1, le=60)
+    pause_s: float = Field(default=3.0, ge=0)
+    phi: float = Field(default=8.0, gt=0)
+    check_s: float = Field(default=300.0, ge=1)
+    lease_s: float = Field(default=3.0, ge=1)
+    restarts: int = Field(default=5, ge=1)
+    window_s: float = Field(default=30.0, gt=0)
+    quarantine_s: float = Field(default=60.0, gt=0)
+    drain_s: float = Field(default=10.0, gt=0)
+
+
+class SessionsSettings(Group):
+    """Where people's notes go when they name no namespace."""
+
+    namespace: Token = "main"
+
+
+class DashboardSettings(Group):
+    """The page and the HTTP door; loopback unless told otherwise."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8400, ge=1, le=65535)
+    name: str = "Sovereign"
+    read_only: bool = False
+
+
+class Settings(BaseSettings):
+    """All settings of one process."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", validate_default=False
+    )
+
+    engine: Engine = "auto"
+    host: Token = Field(default_factory=lambda: host_name())
+    instance: Token | None = None
+    data_dir: Path = Path("data")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    nats: NatsSettings = NatsSettings()
+    router: RouterSettings = RouterSettings()
+    agents: AgentsSettings = AgentsSettings()
+    match: MatchSettings = MatchSettings()
+    ops: OpsSettings = OpsSettings()
+    sessions: SessionsSettings = SessionsSettings()
+    dashboard: DashboardSettings = DashboardSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _engine_of_router(cls, values: Any) -> Any:
+        """Take `router.engine` for `engine`, since both places are natural."""
+        router = values.get("router") if isinstance(values, dict) else None
+        if isinstance(router, dict) and "engine" in router:
+            router = dict(router)
+            engine = router.pop("engine")
+            values = {"engine": engine, **values, "router": router}
+        return values
+
+    @property
+    def nats_url(self) -> str:
+        """The server to connect to: the named one, or the embedded one."""
+        return self.nats.url or f"nats://{self.nats.host}:{self.nats.port}"
+
+    @property
+    def ollama_url(self) -> str:
+        """The Ollama server: the setting, else `OLLAMA_HOST`, else loopback."""
+        return _ollama_url(self.router.ollama_url or os.environ.get("OLLAMA_HOST"))
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order: arguments, environment, file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
+
+
+def host_name() -> str:
+    """Return this machine's name as a token: other characters become `-`."""
+    name = socket.gethostname().split(".")[0]
+    kept = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in name)
+    return kept[:64] or "host"
+
+
+def config_file() -> Path:
+    """Return the settings file: `SOVEREIGN_CONFIG`, else `sovereign.toml` in this folder."""
+    return Path(os.environ.get(CONFIG_VARIABLE, "sovereign.toml"))
+
+
+def load(**overrides: Any) -> Settings:
+    """Return the settings; raise `InvalidSetting` with one line that names the variable."""
+    _refuse_unknown_variables()
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise InvalidSetting(_line(error), field=_variable(error)) from None
+    except ValueError as error:
+        raise InvalidSetting(f"{config_file()}: {error}") from None
+
+
+def _ollama_url(value: str | None) -> str:
+    """Return a whole URL for what `OLLAMA_HOST` may hold: host, host:port, URL, 0.0.0.0."""
+    if not value:
+        return "http://127.0.0.1:11434"
+    scheme, _, rest = value.rpartition("://")
+    host, _, port = rest.rstrip("/").partition(":")
+    host = "127.0.0.1" if host in ("", "0.0.0.0") else host  # noqa: S104 - a name to connect to
+    default = {"http": "80", "https": "443"}.get(scheme, "11434")
+    return f"{scheme or 'http'}://{host}:{port or default}"
+
+
+def _variable(error: ValidationError) -> str:
+    path = [str(part) for part in error.errors()[0]["loc"]]
+    return PREFIX + "__".join(part.upper() for part in path)
+
+
+def _line(error: ValidationError) -> str:
+    first = error.errors()[0]
+    return f"{_variable(error)}: {first['msg']} (got {first['input']!r})"[:300]
+
+
+def _refuse_unknown_variables() -> None:
+    """Raise for a misspelt `SOVEREIGN_…` variable: silence would hide it."""
+    for variable in os.environ:
+        if variable.startswith(PREFIX) and variable != CONFIG_VARIABLE and not _known(variable):
+            raise InvalidSetting(f"{variable}: no such setting", field=variable)
+
+
+def _known(variable: str) -> bool:
+    parts = variable.removeprefix(PREFIX).lower().split("__")
+    if parts in (["router", "engine"], ["parent_pid"]):
+        return True
+    model: Any = Settings
+    for position, part in enumerate(parts):
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            return position > 1
+        if part not in model.model_fields:
+            return False
+        model = model.model_fields[part].annotation
+    return True
