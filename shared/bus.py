@@ -1,0 +1,238 @@
+"""The connection to NATS: heals itself, never becomes a deaf zombie, publishes with an ack.
+
+Rules: reconnect for ever with jitter, notice a silent server within 6 s, leave the process when
+the connection is closed for good, and repeat a publish with the same id until it is acknowledged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
+
+import nats
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.errors import MaxPayloadError, NoRespondersError, NoServersError
+from nats.errors import TimeoutError as NatsTimeoutError
+from nats.js import JetStreamContext
+from nats.js.api import PubAck
+from nats.js.errors import APIError, NoStreamResponseError
+from pydantic import BaseModel, ValidationError
+
+from shared.errors import Conflict, InvalidInput, TimedOut, Unavailable, from_envelope
+from shared.headers import EXPECTED_SUBJECT_SEQ, MSG_ID, cloud_event
+from shared.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Reply = TypeVar("Reply", bound=BaseModel)
+WRONG_LAST_SEQUENCE = (10071, 10164)
+"""Server codes for a fenced append that came too late."""
+
+
+async def _nothing() -> None:
+    """Do nothing when a connection is closed on purpose."""
+
+
+class Bus:
+    """One connection. Use `connect` or, in programs that may fail fast, `open_bus`."""
+
+    def __init__(self, client: Client, source: str) -> None:
+        self.nc = client
+        self.js: JetStreamContext = client.jetstream(timeout=5.0)
+        self.source = source
+        self.inbox_prefix = f"_INBOX.{source.split('/')[-1].split('.')[0]}.".encode()
+
+    @classmethod
+    async def connect(
+        cls, settings: Settings, name: str, closed: Callable[[], Awaitable[None]] = _nothing
+    ) -> Self:
+        """Connect, waiting for the server as long as it takes; say so in the log."""
+        options = connect_options(settings, name)
+        await wait_for_server(settings.nats_url)
+        client = await nats.connect(**options, closed_cb=closed)
+        return cls(client, f"/{settings.host}/{name}")
+
+    async def emit(self, subject: str, body: BaseModel) -> None:
+        """Tell once (core NATS): fine for beats and telemetry, wrong for anything that counts."""
+        headers = cloud_event(type(body).__name__, self.source)
+        await self.nc.publish(subject, encode(body), headers=headers)
+
+    async def publish(
+        self,
+        subject: str,
+        body: BaseModel,
+        msg_id: str,
+        *,
+        expected_seq: int | None = None,
+        within_s: float = 30.0,
+        headers: dict[str, str] | None = None,
+    ) -> PubAck:
+        """Store in the stream of `subject` and return its ack.
+
+        A time-out means unknown, so it is tried again with the same `msg_id` for `within_s`
+        seconds, then `TimedOut`. With `expected_seq`, the last sequence of this very subject
+        must still be that one, else `Conflict`.
+        """
+        given = cloud_event(type(body).__name__, self.source, msg_id) | {MSG_ID: msg_id}
+        if expected_seq is not None:
+            given[EXPECTED_SUBJECT_SEQ] = str(expected_seq)
+        payload = encode(body)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + within_s
+        while True:
+            try:
+                return await self.js.publish(subject, payload, headers=given | (headers or {}))
+            except (NatsTimeoutError, NoStreamResponseError, NoRespondersError) as error:
+                if loop.time() >= end:
+                    raise TimedOut(f"{subject}: no acknowledgement in {within_s:g} s") from error
+                await asyncio.sleep(random.uniform(0.1, 0.5))
+            except MaxPayloadError as error:
+                raise InvalidInput(f"{subject}: {len(payload)} bytes are too many") from error
+            except APIError as error:
+                raise _publish_error(subject, error) from error
+
+    async def request(
+        self, subject: str, body: BaseModel, reply: type[Reply], timeout_s: float = 5.0
+    ) -> Reply:
+        """Ask and return the typed reply; an error envelope is raised as its own type."""
+        headers = cloud_event(type(body).__name__, self.source)
+        try:
+            answer = await self.nc.request(subject, encode(body), timeout_s, headers=headers)
+        except NoRespondersError as error:
+            raise Unavailable(f"nobody answers on {subject}") from error
+        except NatsTimeoutError as error:
+            raise TimedOut(f"{subject}: no answer in {timeout_s:g} s") from error
+        except MaxPayloadError as error:
+            raise InvalidInput(f"{subject}: the request is too large") from error
+        return decode(answer.data, reply)
+
+    async def close(self) -> None:
+        """Send what is buffered and close; never raises for a server that is gone."""
+        try:
+            await asyncio.wait_for(self.nc.drain(), 5.0)
+        except (NatsError, TimeoutError, OSError):
+            await self.nc.close()
+
+
+def encode(body: BaseModel) -> bytes:
+    """Return the JSON bytes of a body."""
+    return body.model_dump_json().encode()
+
+
+def decode(data: bytes, kind: type[Reply]) -> Reply:
+    """Return the typed body; raise the typed error of an envelope, or `InvalidInput`."""
+    try:
+        return kind.model_validate_json(data)
+    except ValidationError as error:
+        envelope = _envelope(data)
+        if envelope is not None:
+            raise from_envelope(envelope) from None
+        raise invalid(error) from None
+
+
+def invalid(error: ValidationError) -> InvalidInput:
+    """Return one clear line for a body that does not fit, naming its first wrong field."""
+    first = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in first["loc"]) or "body"
+    return InvalidInput(f"{field}: {first['msg']}"[:500], field=field)
+
+
+def _envelope(data: bytes) -> dict[str, Any] | None:
+    import orjson
+
+    try:
+        body = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    return body if isinstance(body, dict) and isinstance(body.get("error"), dict) else None
+
+
+def _publish_error(subject: str, error: APIError) -> Conflict | InvalidInput | Unavailable:
+    if error.err_code in WRONG_LAST_SEQUENCE:
+        return Conflict(f"{subject}: somebody wrote first")
+    if error.code == 400:
+        return InvalidInput(f"{subject}: {error.description}")
+    return Unavailable(f"{subject}: {error.description}")
+
+
+def connect_options(settings: Settings, name: str) -> dict[str, Any]:
+    """Return the options that every connection of ours has."""
+    options: dict[str, Any] = {
+        "servers": [url.strip() for url in settings.nats_url.split(",")],
+        "name": name,
+        "inbox_prefix": f"_INBOX.{name.split('.')[0]}",
+        "max_reconnect_attempts": -1,
+        "reconnect_time_wait": random.uniform(0.1, 0.5),
+        "connect_timeout": 2,
+        "ping_interval": 2,
+        "max_outstanding_pings": 2,
+        "drain_timeout": 5,
+        "error_cb": _log_error,
+        "disconnected_cb": _log_disconnected,
+        "reconnected_cb": _log_reconnected,
+    }
+    if settings.nats.nkey_file is not None:
+        options["nkeys_seed"] = str(settings.nats.nkey_file)
+    return options
+
+
+async def _log_error(error: Exception) -> None:
+    log.warning("bus: %s", error or type(error).__name__)
+
+
+async def _log_disconnected() -> None:
+    log.warning("bus: connection lost, trying again")
+
+
+async def _log_reconnected() -> None:
+    log.warning("bus: connection is back")
+
+
+async def wait_for_server(url: str) -> None:
+    """Return when any server of the comma-separated `url` accepts a connection."""
+    told = False
+    while not await reachable(url):
+        if not told:
+            log.warning("waiting for NATS at %s", url)
+            told = True
+        await asyncio.sleep(0.2)
+
+
+async def reachable(url: str, timeout_s: float = 1.0) -> bool:
+    """Tell whether any server of the comma-separated `url` accepts a TCP connection."""
+    for one in url.split(","):
+        parts = urlsplit(one.strip() if "://" in one else f"nats://{one.strip()}")
+        try:
+            async with asyncio.timeout(timeout_s):
+                _, writer = await asyncio.open_connection(parts.hostname, parts.port or 4222)
+        except (OSError, TimeoutError, ValueError):
+            continue
+        writer.close()
+        return True
+    return False
+
+
+@asynccontextmanager
+async def open_bus(settings: Settings, name: str) -> AsyncIterator[Bus]:
+    """Yield a bus for a short program; raise `Unavailable` at once when no server answers."""
+    if not await reachable(settings.nats_url):
+        raise Unavailable(
+            f"no NATS server answers at {settings.nats_url}: start one with `sovereign up`,"
+            " or set SOVEREIGN_NATS__URL",
+            field="SOVEREIGN_NATS__URL",
+        )
+    try:
+        client = await nats.connect(**connect_options(settings, name) | {"allow_reconnect": False})
+    except (NoServersError, NatsError, OSError) as error:
+        raise Unavailable(f"{settings.nats_url}: {error}", field="SOVEREIGN_NATS__URL") from error
+    bus = Bus(client, f"/{settings.host}/{name}")
+    try:
+        yield bus
+    finally:
+        await bus.close()

@@ -1,0 +1,88 @@
+"""A real nats-server for every test that needs a bus."""
+
+import asyncio
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from shared import bootstrap
+from shared.bus import Bus, open_bus
+from shared.settings import NatsSettings, Settings
+
+SERVER = Path(sys.executable).parent / "nats-server"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class NatsServer:
+    """A nats-server process on a free port with JetStream in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"nats://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        config = self.folder / "nats.conf"
+        config.write_text(
+            f"port: {self.port}\nhost: 127.0.0.1\nmax_payload: 2MB\n"
+            f'jetstream {{ store_dir: "{self.folder}", max_file: 4GB, max_mem: 64MB }}\n'
+        )
+        command = [str(SERVER), "-c", str(config), "-l", str(self.folder / "nats.log")]
+        self.process = subprocess.Popen(command)
+        self._wait()
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def _wait(self) -> None:
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.01)
+        raise RuntimeError("nats-server did not start")
+
+
+@pytest.fixture
+def nats_server(tmp_path):
+    folder = tmp_path / "nats"
+    folder.mkdir()
+    server = NatsServer(folder)
+    server.start()
+    yield server
+    server.kill()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def settings(nats_server, tmp_path, monkeypatch) -> Settings:
+    """Settings of a host called `here` with its own data folder, blind to the environment."""
+    monkeypatch.chdir(tmp_path)
+    return Settings(host="here", data_dir=tmp_path / "data", nats=NatsSettings(url=nats_server.url))
+
+
+@pytest.fixture
+async def bus(settings) -> Bus:
+    """A connection to a server on which everything is declared."""
+    async with open_bus(settings, "test") as opened:
+        await bootstrap.ensure(opened)
+        yield opened
+        await asyncio.sleep(0)
