@@ -1,0 +1,36 @@
+"""A FastStream broker with this house's connection rules, for handlers of events.
+
+Work queues and request-reply have their own rooms (`work.py`, `rpc.py`); see docs/decisions.
+"""
+
+from __future__ import annotations
+
+from faststream import AckPolicy
+from faststream.nats import NatsBroker
+from faststream.security import BaseSecurity
+
+from shared.bus import connect_options
+from shared.settings import Settings
+
+
+def make_broker(settings: Settings, name: str) -> NatsBroker:
+    """Return a broker, not yet started; an exception in a handler never drops a message."""
+    options = connect_options(settings, name)
+    security = _security(options.pop("nkeys_seed", None))
+    return NatsBroker(
+        **options,
+        security=security,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        graceful_timeout=5.0,
+        logger=None,
+        apply_types=True,
+    )
+
+
+def _security(seed_file: str | None) -> BaseSecurity | None:
+    """Return FastStream's word for an nkey, if one is configured."""
+    if seed_file is None:
+        return None
+    from faststream.nats.security import NatsNKey
+
+    return NatsNKey(seed_file)
