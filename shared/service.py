@@ -1,0 +1,163 @@
+"""The life of one service process: connect, serve, beat, drain, leave.
+
+A room gives a lifespan: what it sets up before `yield` and takes down after. Its background
+loops belong to `service.tasks`; one that fails takes the process down, and the supervisor
+starts it anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import NoReturn
+
+import anyio
+import anyio.abc
+
+from shared import bootstrap, logs, rpc
+from shared.beats import VERSION, Heart
+from shared.bus import Bus
+from shared.errors import InvalidSetting
+from shared.settings import Settings, load
+
+log = logging.getLogger(__name__)
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+
+
+class Service:
+    """What a room gets from its process."""
+
+    def __init__(self, name: str, settings: Settings, bus: Bus, tasks: anyio.abc.TaskGroup) -> None:
+        self.name = name
+        self.settings = settings
+        self.bus = bus
+        self.tasks = tasks
+        self.host = settings.host
+        self.instance = settings.instance or f"{settings.host[:50]}-{os.getpid()}"
+        self.stopping = anyio.Event()
+        self.endpoints: rpc.Endpoints
+        self.heart = Heart(
+            bus, (name, self.instance, settings.host), interval_s=settings.ops.beat_s
+        )
+
+
+Lifespan = Callable[[Service], AbstractAsyncContextManager[None]]
+
+
+class BusLostError(RuntimeError):
+    """The connection was closed for good: this process is of no use any more."""
+
+
+async def serve(name: str, lifespan: Lifespan, settings: Settings) -> None:
+    """Run the service until SIGTERM or SIGINT; raise when it cannot go on."""
+    lost = anyio.Event()
+    bus = await Bus.connect(settings, name, closed=_setter(lost))
+    await bootstrap.ensure(bus, settings.nats.replicas)
+    async with anyio.create_task_group() as tasks:
+        service = Service(name, settings, bus, tasks)
+        tasks.start_soon(_watch_signals, service)
+        tasks.start_soon(_watch_bus, lost, service)
+        await _live(service, lifespan)
+        tasks.cancel_scope.cancel()
+    await bus.close()
+
+
+async def _live(service: Service, lifespan: Lifespan) -> None:
+    """Start the room, beat while it works, take it down in order."""
+    metadata = {"host": service.host, "instance": service.instance}
+    service.endpoints = await rpc.register(
+        service.bus, service.name, VERSION, metadata, service.tasks
+    )
+    service.tasks.start_soon(service.heart.run)
+    async with lifespan(service):
+        service.heart.state = "ready"
+        await service.bus.nc.flush()
+        await service.heart.beat()
+        log.info("ready as %s", service.instance)
+        await service.stopping.wait()
+        service.heart.state = "draining"
+        await service.heart.beat()
+        await service.endpoints.stop()
+    await service.heart.goodbye()
+
+
+async def _watch_signals(service: Service) -> None:
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for number in signals:
+            log.info("%s: draining", signal.Signals(number).name)
+            service.stopping.set()
+
+
+async def _watch_bus(lost: anyio.Event, service: Service) -> None:
+    await lost.wait()
+    if not service.stopping.is_set():
+        raise BusLostError("the connection to NATS was closed for good")
+
+
+def _setter(event: anyio.Event) -> Callable[[], Awaitable[None]]:
+    async def closed() -> None:
+        event.set()
+
+    return closed
+
+
+def main(name: str, app: str) -> NoReturn:
+    """Run the service whose lifespan is `app.lifespan`; leave with 0, 1 or 2."""
+    die_with_parent()
+    try:
+        settings = load()
+    except InvalidSetting as error:
+        print(f"sovereign {name}: {error.message}", file=sys.stderr)  # noqa: T201
+        sys.exit(EXIT_USAGE)
+    logs.configure(name, settings.log_level)
+    lifespan = _room(name, app)
+    try:
+        asyncio.run(serve(name, lifespan, settings))
+    except BaseExceptionGroup as group:
+        log.error("%s", _first(group), exc_info=group)
+        sys.exit(EXIT_FAILED)
+    except (OSError, RuntimeError) as error:
+        log.error("%s: %s", type(error).__name__, error)
+        sys.exit(EXIT_FAILED)
+    sys.exit(0)
+
+
+def _room(name: str, app: str) -> Lifespan:
+    """Import the room; a missing extra is one line that says what to install."""
+    try:
+        lifespan: Lifespan = importlib.import_module(app).lifespan
+    except ModuleNotFoundError as error:
+        if error.name and error.name.split(".")[0] in ("services", "shared"):
+            raise
+        line = f"sovereign {name}: {error.name} is missing: pip install 'sovereign[{name}]'"
+        print(line, file=sys.stderr)  # noqa: T201
+        sys.exit(EXIT_USAGE)
+    return lifespan
+
+
+def _first(error: BaseException) -> BaseException:
+    """Return the first plain error inside nested groups: the one that people want to read."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def die_with_parent() -> None:
+    """Ask the kernel for SIGTERM when the supervisor that started this process dies (Linux)."""
+    parent = os.environ.get("SOVEREIGN_PARENT_PID")
+    if parent is None or not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+    if os.getppid() != int(parent):
+        sys.exit(EXIT_FAILED)
