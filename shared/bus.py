@@ -227,12 +227,25 @@ async def open_bus(settings: Settings, name: str) -> AsyncIterator[Bus]:
             " or set SOVEREIGN_NATS__URL",
             field="SOVEREIGN_NATS__URL",
         )
-    try:
-        client = await nats.connect(**connect_options(settings, name) | {"allow_reconnect": False})
-    except (NoServersError, NatsError, OSError) as error:
-        raise Unavailable(f"{settings.nats_url}: {error}", field="SOVEREIGN_NATS__URL") from error
-    bus = Bus(client, f"/{settings.host}/{name}")
+    bus = Bus(await _connect_soon(settings, name), f"/{settings.host}/{name}")
     try:
         yield bus
     finally:
         await bus.close()
+
+
+async def _connect_soon(settings: Settings, name: str) -> Client:
+    """Connect within 5 s or raise what the server said; later losses are healed as always."""
+    said: list[Exception] = []
+
+    async def listen(error: Exception) -> None:
+        said.append(error)
+
+    try:
+        async with asyncio.timeout(5.0):
+            return await nats.connect(**connect_options(settings, name) | {"error_cb": listen})
+    except (NoServersError, NatsError, OSError, TimeoutError) as error:
+        cause = said[-1] if said else error
+        raise Unavailable(
+            f"{settings.nats_url}: {cause or 'no answer in 5 s'}", field="SOVEREIGN_NATS__URL"
+        ) from error

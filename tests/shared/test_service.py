@@ -1,0 +1,113 @@
+import asyncio
+import os
+import signal
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+
+from shared.bus import decode
+from shared.errors import SovereignError
+from shared.events import Beat, TaskRequest
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = "from shared.service import main; main('sample', 'tests.shared.sample')"
+
+
+@asynccontextmanager
+async def sample(settings, **environment):
+    """Start the sample service as a process and kill it in the end."""
+    given = {
+        "SOVEREIGN_NATS__URL": settings.nats_url,
+        "SOVEREIGN_INSTANCE": "sample-1",
+        "SOVEREIGN_OPS__BEAT_S": "0.2",
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PROGRAM, stderr=asyncio.subprocess.PIPE,
+        env=os.environ | given | environment, cwd=ROOT,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def beats(bus, wanted: str) -> Beat:
+    """Return the first beat of the sample in a state."""
+    subscription = await bus.nc.subscribe("health.beat.sample.*")
+    with anyio.fail_after(20):
+        async for message in subscription.messages:
+            beat = decode(message.data, Beat)
+            if beat.state == wanted:
+                await subscription.unsubscribe()
+                return beat
+    raise AssertionError
+
+
+async def test_it_beats_answers_and_says_goodbye(bus, settings):
+    async with sample(settings) as process:
+        ready = await beats(bus, "ready")
+        assert (ready.instance, ready.pid) == ("sample-1", process.pid)
+        asked = TaskRequest(title="hello")
+        assert (await bus.request("sample.echo", asked, TaskRequest)).title == "hello"
+        farewell = asyncio.create_task(beats(bus, "goodbye"))
+        await asyncio.sleep(0)
+        await bus.nc.flush()
+        process.send_signal(signal.SIGTERM)
+        assert (await farewell).boot == ready.boot
+        assert await process.wait() == 0
+
+
+async def test_a_loop_that_fails_takes_the_process_down(bus, settings):
+    async with sample(settings) as process:
+        await beats(bus, "ready")
+        await bus.request("sample.echo", TaskRequest(title="crash"), TaskRequest)
+        _, errors = await process.communicate()
+        assert process.returncode == 1
+        assert b"a loop of the room failed" in errors
+
+
+async def test_it_is_back_after_a_server_restart(bus, settings, nats_server):
+    async with sample(settings) as process:
+        await beats(bus, "ready")
+        nats_server.kill()
+        nats_server.start()
+        with anyio.fail_after(15):
+            while await _silent(bus):  # noqa: ASYNC110 - asking is the only way to know
+                await asyncio.sleep(0.1)
+        assert process.returncode is None
+
+
+async def _silent(bus) -> bool:
+    try:
+        return not await bus.request("sample.echo", TaskRequest(title="x"), TaskRequest, 1.0)
+    except SovereignError:
+        return True
+
+
+async def test_a_wrong_setting_is_one_line_and_exit_2(settings):
+    async with sample(settings, SOVEREIGN_DASHBOARD__PORT="x") as process:
+        _, errors = await process.communicate()
+        assert process.returncode == 2
+        assert errors.decode().count("\n") == 1
+        assert "SOVEREIGN_DASHBOARD__PORT" in errors.decode()
+
+
+async def test_it_leaves_when_its_supervisor_is_gone(settings):
+    async with sample(settings, SOVEREIGN_PARENT_PID="1") as process:
+        await process.communicate()
+        assert process.returncode == 1
+
+
+@pytest.mark.parametrize("missing", ["tests.shared.nowhere_to_be_found"])
+async def test_a_missing_extra_says_what_to_install(settings, missing):
+    program = f"from shared.service import main; main('sample', {missing!r})"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stderr=asyncio.subprocess.PIPE, cwd=ROOT
+    )
+    _, errors = await process.communicate()
+    assert (process.returncode, b"pip install 'sovereign[sample]'" in errors) == (2, True)
