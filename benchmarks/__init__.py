@@ -1,0 +1,1 @@
+"""Measurements, never assertions: each prints a table and can write JSON."""
