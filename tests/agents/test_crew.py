@@ -1,0 +1,88 @@
+import pytest
+
+from services.agents.crew import CHARS_PER_TOKEN, FRAME_TOKENS, SAMPLE, load_crew
+from shared.errors import InvalidSetting
+
+SIXTH = """
+description: Counts things.
+done_when: Everything is counted.
+keywords: [count]
+prompt: |
+  You are {{ agent }}. Count. Done when: {{ done_when }}
+"""
+
+
+def test_the_crew_has_its_five_agents():
+    assert set(load_crew()) == {"strategist", "builder", "optimizer", "deployer", "analyzer"}
+
+
+def test_every_frame_is_short_and_says_what_done_means():
+    for spec in load_crew().values():
+        frame = spec.frame({**SAMPLE, "done_when": "the moon is full"})
+        assert len(frame) / CHARS_PER_TOKEN <= FRAME_TOKENS
+        assert "the moon is full" in frame
+
+
+def test_a_file_more_is_an_agent_more(tmp_path):
+    (tmp_path / "counter.yaml").write_text(SIXTH)
+    crew = load_crew(tmp_path)
+    assert len(crew) == 6
+    assert crew["counter"].frame(SAMPLE).startswith("You are agent. Count.")
+
+
+def test_a_file_of_a_known_name_takes_its_place(tmp_path):
+    (tmp_path / "builder.yaml").write_text(SIXTH)
+    assert load_crew(tmp_path)["builder"].description == "Counts things."
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("colour: red", "colour"),
+        ("temperature: hot", "temperature"),
+        ("concurrency: 0", "concurrency"),
+        ("name: other", "name"),
+        ("output: {form: json}", "output"),
+        ("description: [", "yaml:7"),
+        ('prompt: "{% if %}"', "prompt, line 1"),
+        ('prompt: "{{ nobody }}"', "prompt: 'nobody' is undefined"),
+        ("prompt: \"{{ ''.__class__.__mro__ }}\"", "prompt"),
+        ('prompt: "{{ 1 / 0 }}"', "prompt"),
+        (f'prompt: "{"x" * 9000}"', "tokens"),
+    ],
+)
+def test_a_wrong_file_is_one_line_with_file_and_place(tmp_path, change, told):
+    kept = "\n".join(x for x in SIXTH.splitlines() if not x.startswith(change.split(":")[0]))
+    if change.startswith("prompt"):
+        kept = kept[: kept.index("  You are")]
+    (tmp_path / "counter.yaml").write_text(f"{kept}\n{change}\n")
+    with pytest.raises(InvalidSetting) as caught:
+        load_crew(tmp_path)
+    assert "counter.yaml" in caught.value.message
+    assert told in caught.value.message
+    assert "\n" not in caught.value.message
+
+
+def test_an_agent_without_a_prompt_is_refused(tmp_path):
+    (tmp_path / "mute.yaml").write_text("description: x\ndone_when: y\n")
+    with pytest.raises(InvalidSetting, match="prompt"):
+        load_crew(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a.b", "a b", "ü", "x" * 65])
+def test_a_name_that_is_no_token_is_refused(tmp_path, name):
+    (tmp_path / f"{name}.yaml").write_text(SIXTH)
+    with pytest.raises(InvalidSetting, match="agent must match"):
+        load_crew(tmp_path)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(InvalidSetting, match="nowhere"):
+        load_crew(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"- a\n- b\n", b"", b"1: x\n", b"[" * 5000])
+def test_a_file_that_is_no_mapping_is_refused(tmp_path, content):
+    (tmp_path / "odd.yaml").write_bytes(content)
+    with pytest.raises(InvalidSetting, match="odd"):
+        load_crew(tmp_path)
