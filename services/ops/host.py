@@ -1,0 +1,133 @@
+"""One host: the embedded bus, its services, their commands; up in parallel, down in order."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+import anyio
+from anyio.abc import TaskGroup
+
+from services.ops import leftovers
+from services.ops.children import Child, Spec
+from services.ops.commands import Desk
+from services.ops.hearing import Hearing
+from services.ops.nats_server import NatsServer
+from services.ops.record import Record
+from services.ops.watch import watch_ops
+from shared import bootstrap, rpc
+from shared.beats import VERSION, Heart
+from shared.bus import Bus
+from shared.settings import Settings
+
+DOWN_ORDER = (("dashboard", "agents"), ("router", "match", "sessions"), ("ops",))
+"""First those that take work, then those that they lean on, last the one that watches."""
+
+LAST_S = 2.0
+"""Each later group has at least this long, even if the first used up the time to drain."""
+
+Command = Callable[[str], tuple[str, ...]]
+
+
+def module_command(service: str) -> tuple[str, ...]:
+    """Return how a service is started."""
+    return (sys.executable, "-m", f"services.{service}")
+
+
+class Host:
+    """Everything that this supervisor owns."""
+
+    def __init__(self, settings: Settings, services: Sequence[str], command: Command) -> None:
+        self.settings = settings
+        self.record = Record(settings.host, "supervisor")
+        self.children = {name: self._child(name, command) for name in services}
+        self.hearing = Hearing(settings.host, self.children)
+        self.bus: Bus | None = None
+        self._heart: Heart | None = None
+        self._nats: NatsServer | None = None
+        if settings.nats.url is None:
+            self._nats = NatsServer(settings, self.record, self.note)
+
+    async def start_bus(self) -> None:
+        """Start the embedded server, if there is one, and wait until it answers."""
+        if self._nats is not None:
+            await self._nats.start()
+
+    async def start(self, tasks: TaskGroup) -> None:
+        """Start all services at once and, while they load, declare the streams and listen."""
+        if self._nats is not None:
+            tasks.start_soon(self._nats.run)
+        bus = self.bus = await Bus.connect(self.settings, "supervisor")
+        await self.hearing.listen(bus)
+        for child in self.children.values():
+            tasks.start_soon(child.run)
+        await bootstrap.ensure(bus, self.settings.nats.replicas)
+        tasks.start_soon(self.record.run, bus)
+        await self._open_desk(bus, tasks)
+        tasks.start_soon(watch_ops, self.children.get("ops"), self.hearing, self.record)
+
+    async def stop(self) -> None:
+        """Drain the services group after group, then leave the bus and stop its server."""
+        end = time.monotonic() + self.settings.ops.drain_s
+        for group in (*DOWN_ORDER, tuple(self.children)):
+            await self._stop_group(group, max(LAST_S, end - time.monotonic()))
+        if self.bus is not None:
+            await self._leave(self.bus)
+        if self._nats is not None:
+            await self._nats.close()
+        leftovers.forget(self.settings.data_dir)
+
+    def kill(self) -> None:
+        """Kill everything at once."""
+        for child in self.children.values():
+            child.close(0.0)
+            child.kill()
+        if self._nats is not None:
+            self._nats.kill()
+
+    def note(self) -> None:
+        """Write down the pids that are alive."""
+        pids = [child.pid for child in self.children.values()]
+        pids.append(self._nats.pid if self._nats is not None else None)
+        leftovers.note(self.settings.data_dir, [pid for pid in pids if pid is not None])
+
+    async def _leave(self, bus: Bus) -> None:
+        self.record.tell("stopped", "supervisor", cause="planned stop")
+        with anyio.move_on_after(LAST_S):
+            await self.record.flush(bus)
+            if self._heart is not None:
+                await self._heart.goodbye()
+        await bus.close()
+
+    async def _open_desk(self, bus: Bus, tasks: TaskGroup) -> None:
+        host = self.settings.host
+        instance = self.settings.instance or "supervisor-1"
+        about = {"host": host, "instance": instance}
+        endpoints = await rpc.register(bus, "supervisor", VERSION, about, tasks)
+        await Desk(self.settings, self.children, self.record).open(endpoints)
+        heart = self._heart = Heart(bus, ("supervisor", instance, host), self.settings.ops.beat_s)
+        heart.info = self._info
+        heart.state = "ready"
+        tasks.start_soon(heart.run)
+
+    def _info(self) -> dict[str, object]:
+        return {"children": {name: child.describe() for name, child in self.children.items()}}
+
+    async def _stop_group(self, names: Sequence[str], grace_s: float) -> None:
+        group = [self.children[name] for name in names if name in self.children]
+        for child in group:
+            child.close(grace_s)
+        for child in group:
+            await child.gone.wait()
+
+    def _child(self, name: str, command: Command) -> Child:
+        log = self.settings.data_dir / "logs" / f"{name}.log"
+        environment = dict(os.environ) | {
+            "SOVEREIGN_PARENT_PID": str(os.getpid()),
+            "SOVEREIGN_INSTANCE": f"{name}-1",
+            "SOVEREIGN_HOST": self.settings.host,
+        }
+        spec = Spec(name, command(name), environment, log)
+        return Child(spec, self.settings.ops, self.record, self.note)

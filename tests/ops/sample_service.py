@@ -1,0 +1,45 @@
+"""A small real service for tests: `python sample_service.py NAME`, misbehaving on demand."""
+
+import os
+import sys
+import time
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from shared.events import EngineStatus, OpsHistoryAsk
+from shared.events.reports import Empty
+from shared.service import main
+
+NAME = sys.argv[1] if len(sys.argv) > 1 else "sample"
+
+
+@asynccontextmanager
+async def lifespan(service):
+    async def block(_: Empty) -> Empty:
+        time.sleep(3600)  # noqa: ASYNC251 - a wedged loop is the point
+        return Empty()
+
+    async def nap(ask: OpsHistoryAsk) -> Empty:
+        time.sleep(ask.limit / 10)  # noqa: ASYNC251
+        return Empty()
+
+    await service.endpoints.answer(f"sample.block.{NAME}", Empty, block)
+    await service.endpoints.answer(f"sample.nap.{NAME}", OpsHistoryAsk, nap)
+    if NAME == "router":
+        engine = EngineStatus(engine="offline", setting="auto", state="absent", is_llm=False)
+        service.heart.info = lambda: {"engine": engine.model_dump(mode="json")}
+    yield
+
+
+def misbehave(folder: Path) -> None:
+    """Crash or refuse at the start, as a file in the data folder says."""
+    if (folder / f"crash-{NAME}").exists():
+        raise RuntimeError("told to crash")
+    if (folder / f"usage-{NAME}").exists():
+        print("SOVEREIGN_SAMPLE: told to refuse", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    misbehave(Path(os.environ["SOVEREIGN_DATA_DIR"]))
+    main(NAME, "sample_service")
