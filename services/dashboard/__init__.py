@@ -1,1 +1,1 @@
-"""The live page and the HTTP door; it only reads the bus and sends commands."""
+"""The page and the HTTP door: reads the bus, sends commands, decides nothing."""

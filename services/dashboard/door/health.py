@@ -1,0 +1,98 @@
+"""Is it alive, is it ready, how is the whole system."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from services.dashboard.store import Store
+from services.dashboard.vitals import EXPECTED, UP, Instance
+from shared.bus import Bus
+from shared.clock import now
+from shared.errors import Unavailable
+
+
+def routes(store: Store, bus: Bus, name: str) -> APIRouter:
+    """Return `/health`, `/healthz`, `/readyz`."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        """This process runs. Never asks the bus."""
+        return {"status": "ok"}
+
+    @router.get("/readyz")
+    async def readyz() -> dict[str, Any]:
+        """The bus answers a ping within two seconds; else 503."""
+        try:
+            await bus.nc.flush(timeout=2)
+        except Exception as error:
+            raise Unavailable(f"the bus does not answer: {type(error).__name__}") from error
+        return {"status": "ready", "bus": True}
+
+    @router.get("/health")
+    async def health() -> JSONResponse:
+        """The whole system: services with their states, engine, tasks, what is missing."""
+        return JSONResponse(overview(store, bus, name))
+
+    return router
+
+
+def overview(store: Store, bus: Bus, name: str) -> dict[str, Any]:
+    """Return the picture as JSON. `status` is ok, degraded or down."""
+    at = store.clock()
+    connected = bus.nc.is_connected
+    up = store.vitals.up(at)
+    missing = [service for service in EXPECTED if service not in up]
+    engine = store.engine()
+    return {
+        "status": _status(connected, missing),
+        "name": name,
+        "at": now().isoformat(),
+        "bus": {
+            "state": "connected" if connected else "lost",
+            "silent_s": _round(store.silent_s()),
+        },
+        "services_up": len(up) + connected,
+        "services_expected": len(EXPECTED) + 1,
+        "missing": missing,
+        "engine": engine.model_dump(mode="json") if engine else None,
+        "services": {service: _service(store, service, at) for service in store.vitals.services()},
+        "tasks": {state.value: count for state, count in sorted(store.crew.counts().items())},
+        "waiting_because": store.crew.waiting_because() or None,
+    }
+
+
+def _status(connected: bool, missing: list[str]) -> str:
+    if not connected:
+        return "down"
+    return "degraded" if missing else "ok"
+
+
+def _service(store: Store, service: str, at: float) -> dict[str, Any]:
+    state = store.vitals.state_of(service, at)
+    instances = [_instance(one, at) for one in store.vitals.of(service)]
+    return {"state": state, "ok": state in UP, "instances": instances}
+
+
+def _instance(one: Instance, at: float) -> dict[str, Any]:
+    beat = one.beat
+    return {
+        "instance": beat.instance,
+        "host": beat.host,
+        "state": one.state(at),
+        "silent_s": _round(one.silent_s(at)),
+        "uptime_s": _round(beat.uptime_s),
+        "loop_lag_s": beat.loop_lag_s,
+        "rss_bytes": beat.rss_bytes,
+        "cpu_share": _round(one.cpu_share),
+        "restarts_seen": one.boots - 1,
+        "pid": beat.pid,
+        "version": beat.version,
+    }
+
+
+def _round(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)

@@ -1,0 +1,63 @@
+"""Asking the other services; what they said last is kept, so that a page is never blank."""
+
+from __future__ import annotations
+
+import logging
+from typing import TypeVar
+
+import anyio
+from pydantic import BaseModel
+
+from services.dashboard.store import Store
+from shared import events as e
+from shared.bus import Bus
+from shared.errors import SovereignError
+
+log = logging.getLogger(__name__)
+
+POLL_S = 5.0
+ANSWER_S = 2.0
+
+REPORTS: dict[str, tuple[str, type[BaseModel]]] = {
+    "model.savings": ("router", e.Savings),
+    "model.report": ("router", e.OptimizationReport),
+    "model.sovereignty": ("router", e.Sovereignty),
+    "ops.status": ("ops", e.OpsStatus),
+    "agent.status": ("agents", e.AgentRoster),
+}
+"""Questions without an argument: who answers, and with what."""
+
+Reply = TypeVar("Reply", bound=BaseModel)
+
+
+class Reach:
+    """Questions to other services over the bus."""
+
+    def __init__(self, bus: Bus, store: Store) -> None:
+        self._bus = bus
+        self._store = store
+
+    async def ask(self, subject: str, body: BaseModel, reply: type[Reply]) -> Reply:
+        """Ask once; raise the other side's own error, `Unavailable` or `TimedOut`."""
+        return await self._bus.request(subject, body, reply, ANSWER_S)
+
+    async def fresh(self, subject: str) -> None:
+        """Ask for one report and keep the answer, or why there is none."""
+        _, kind = REPORTS[subject]
+        try:
+            self._store.answer(subject, await self.ask(subject, e.Empty(), kind))
+        except SovereignError as error:
+            self._store.no_answer(subject, error.message)
+
+    async def refresh(self) -> None:
+        """Ask for all reports at the same time."""
+        async with anyio.create_task_group() as tasks:
+            for subject in REPORTS:
+                tasks.start_soon(self.fresh, subject)
+
+    async def run(self) -> None:
+        """Refresh for ever."""
+        while True:
+            if self._bus.nc.is_connected:
+                await self.refresh()
+            await anyio.sleep(POLL_S)
