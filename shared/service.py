@@ -122,7 +122,11 @@ def main(name: str, app: str) -> NoReturn:
     try:
         asyncio.run(serve(name, lifespan, settings))
     except BaseExceptionGroup as group:
-        log.error("%s", _first(group), exc_info=group)
+        first = _first(group)
+        if isinstance(first, InvalidSetting):
+            print(f"sovereign {name}: {first.message}", file=sys.stderr)  # noqa: T201
+            sys.exit(EXIT_USAGE)
+        log.error("%s", first, exc_info=group)
         sys.exit(EXIT_FAILED)
     except (OSError, RuntimeError) as error:
         log.error("%s: %s", type(error).__name__, error)
