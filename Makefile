@@ -6,20 +6,25 @@ PYTHON ?= python3
 
 .PHONY: up setup test fast e2e lint types imports check fmt docs bench chaos containers clean
 
-up: setup            ## install what is needed and start the whole system (Ctrl-C stops it)
+up: .venv/.run       ## install what is needed and start the whole system (Ctrl-C stops it)
 	@exec $(BIN)/sovereign up $(SERVICES)
 
-setup: .venv/.installed
+setup: .venv/.dev    ## install the tools of development too
 
 $(UV):
 	@echo "installing uv into .tools" >&2
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
 		--target .tools uv==$(UV_VERSION)
 
-.venv/.installed: pyproject.toml uv.lock | $(UV)
+.venv/.run: pyproject.toml uv.lock | $(UV)
 	@echo "installing Sovereign into .venv" >&2
-	@$(UV) sync --quiet --frozen --all-extras --python $(PYTHON)
+	@$(UV) sync --quiet --frozen --no-dev --inexact --all-extras --python $(PYTHON)
 	@touch $@
+
+.venv/.dev: pyproject.toml uv.lock | $(UV)
+	@echo "installing Sovereign and its tools into .venv" >&2
+	@$(UV) sync --quiet --frozen --all-extras --python $(PYTHON)
+	@touch .venv/.run $@
 
 test: fast e2e       ## the fast suite, then the whole system as real processes
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -177,9 +179,16 @@ def connect_options(settings: Settings, name: str) -> dict[str, Any]:
         "disconnected_cb": _log_disconnected,
         "reconnected_cb": _log_reconnected,
     }
-    if settings.nats.nkey_file is not None:
-        options["nkeys_seed"] = str(settings.nats.nkey_file)
+    key = settings.nats.nkey_file or _owner_key(settings)
+    if key is not None:
+        options["nkeys_seed"] = str(key)
     return options
+
+
+def _owner_key(settings: Settings) -> Path | None:
+    """Return the key of this host's owner if whoever runs this may read it."""
+    path = settings.data_dir / "keys" / "owner.nk"
+    return path if settings.nats.url is None and os.access(path, os.R_OK) else None
 
 
 async def _log_error(error: Exception) -> None:

@@ -60,7 +60,8 @@ async def serve(name: str, lifespan: Lifespan, settings: Settings) -> None:
     """Run the service until SIGTERM or SIGINT; raise when it cannot go on."""
     lost = anyio.Event()
     bus = await Bus.connect(settings, name, closed=_setter(lost))
-    await bootstrap.ensure(bus, settings.nats.replicas)
+    if settings.nats.bootstrap:
+        await bootstrap.ensure(bus, settings.nats.replicas)
     async with anyio.create_task_group() as tasks:
         service = Service(name, settings, bus, tasks)
         tasks.start_soon(_watch_signals, service)

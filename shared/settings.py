@@ -35,6 +35,8 @@ class NatsSettings(Group):
     """The bus. Without `url`, `sovereign up` starts a server of its own on `port`.
 
     `replicas` is 1 on one host and 3 on three or more; `sync_interval` is `always` or a duration.
+    `nkey_file` holds the seed of this process's user; `auth` gives each service its own user
+    on the embedded server; `bootstrap` lets a service declare streams that are not there yet.
     """
 
     url: str | None = None
@@ -44,6 +46,8 @@ class NatsSettings(Group):
     sync_interval: str = Field(default="always", pattern=r"^(always|\d+(ms|s|m))$")
     max_file: str = Field(default="20GB", pattern=r"^\d+(MB|GB|TB)$")
     nkey_file: Path | None = None
+    auth: bool = True
+    bootstrap: bool = True
 
 
 class RouterSettings(Group):

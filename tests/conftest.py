@@ -35,10 +35,10 @@ class NatsServer:
     def url(self) -> str:
         return f"nats://127.0.0.1:{self.port}"
 
-    def start(self) -> None:
+    def start(self, more: str = "") -> None:
         config = self.folder / "nats.conf"
         config.write_text(
-            f"port: {self.port}\nhost: 127.0.0.1\nmax_payload: 2MB\n"
+            more + f"\nport: {self.port}\nhost: 127.0.0.1\nmax_payload: 2MB\n"
             f'jetstream {{ store_dir: "{self.folder}", max_file: 4GB, max_mem: 64MB }}\n'
         )
         command = [str(SERVER), "-c", str(config), "-l", str(self.folder / "nats.log")]

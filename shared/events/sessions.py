@@ -28,7 +28,11 @@ SessionKind = Literal[
     "state.set",
     "handoff.made",
     "handoff.accepted",
+    "session.forgotten",
 ]
+
+EVENT_LIMIT = 1024 * 1024
+"""Bytes of one event as JSON; larger things go to the object store and are named by `artifact`."""
 
 
 class SessionEvent(Body):
@@ -36,7 +40,8 @@ class SessionEvent(Body):
 
     `data` by kind: decision {what, why, rejected[], impact, status}; pending.add {owner, due,
     priority}; pending.done|drop {pending: event id}; learning {evidence, confidence 0..1};
-    artifact {uri, sha256}; state.set {key, value}.
+    artifact {uri, sha256}; state.set {key, value}; task.done|failed {task_id, state, engine,
+    is_llm, seconds}; session.forgotten {seqs} or {all: true}.
     `supersedes` closes an older event of the same session.
     """
 
@@ -82,10 +87,15 @@ class SessionAppended(Body):
 
 
 class SessionAsk(Body):
-    """A request on `session.load` or `session.handoff`."""
+    """A request on `session.load` or `session.handoff`.
+
+    `after_seq` and `limit` page through a long session (load only).
+    """
 
     namespace: Token
     session_id: Token
+    after_seq: int = Field(default=0, ge=0)
+    limit: int = Field(default=1000, ge=1, le=10_000)
 
 
 class SessionListAsk(Body):
@@ -121,11 +131,12 @@ class StoredEvent(SessionEvent):
 
 
 class SessionLoaded(Body):
-    """The answer of `session.load`: all events in order."""
+    """The answer of `session.load`: events in order; with `more`, ask again after the last seq."""
 
     session_id: str
     namespace: str
     events: tuple[StoredEvent, ...] = ()
+    more: bool = False
 
 
 class SearchAsk(Body):

@@ -1,0 +1,159 @@
+"""What each user of the bus may do: one nkey a service, the least rights, tested both ways.
+
+Rights on subjects keep a broken or curious process out of its neighbours' rooms. They do not
+protect commands: a server can be made to deliver to a subject that the sender may not publish
+to, so `ops.command.<host>` is signed as well (see `signing.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import orjson
+
+RESPONSES = {"max": 1_000_000, "expires": "1h"}
+"""Replies to a request that was received; a streamed answer is many."""
+
+
+@dataclass(frozen=True)
+class Rights:
+    """One user's rights.
+
+    `queues`: streams whose durables it fetches from and acknowledges. `reads`: streams that it
+    reads. `buckets`: key-value buckets that it writes. `objects`: object stores that it uses.
+    """
+
+    publish: tuple[str, ...] = ()
+    subscribe: tuple[str, ...] = ()
+    queues: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    buckets: tuple[str, ...] = ()
+    objects: tuple[str, ...] = ()
+
+    def allowed(self, name: str) -> dict[str, object]:
+        """Return the server's permissions for the user `name`."""
+        streams = (*self.reads, *self.queues, *(f"KV_{bucket}" for bucket in self.buckets))
+        publish = [
+            *self.publish,
+            f"health.beat.{name}.*",
+            "$SRV.>",
+            *(subject for stream in streams for subject in _reading(stream)),
+            *(subject for stream in self.queues for subject in _fetching(stream)),
+            *(f"$KV.{bucket}.>" for bucket in self.buckets),
+            *(subject for store in self.objects for subject in _objects(store)),
+        ]
+        subscribe = [*self.subscribe, f"_INBOX.{name}.>", "$SRV.>"]
+        return {
+            "publish": {"allow": publish},
+            "subscribe": {"allow": subscribe},
+            "allow_responses": RESPONSES,
+        }
+
+
+def _reading(stream: str) -> tuple[str, ...]:
+    """Return what a reader asks: info, direct gets, and consumers of its own."""
+    return (
+        f"$JS.API.STREAM.INFO.{stream}",
+        f"$JS.API.STREAM.MSG.GET.{stream}",
+        f"$JS.API.DIRECT.GET.{stream}",
+        f"$JS.API.DIRECT.GET.{stream}.>",
+        f"$JS.API.CONSUMER.CREATE.{stream}",
+        f"$JS.API.CONSUMER.CREATE.{stream}.>",
+        f"$JS.API.CONSUMER.INFO.{stream}.*",
+        f"$JS.API.CONSUMER.DELETE.{stream}.*",
+        f"$JS.API.CONSUMER.MSG.NEXT.{stream}.*",
+        f"$JS.FC.{stream}.>",
+        f"$JS.ACK.{stream}.>",
+    )
+
+
+def _fetching(stream: str) -> tuple[str, ...]:
+    """Return what a worker on durables asks besides reading."""
+    return (
+        f"$JS.API.CONSUMER.DURABLE.CREATE.{stream}.*",
+        f"$JS.API.STREAM.MSG.DELETE.{stream}",
+        f"$JS.API.STREAM.PURGE.{stream}",
+    )
+
+
+def _objects(store: str) -> tuple[str, ...]:
+    return (f"$O.{store}.>", f"$JS.API.STREAM.PURGE.OBJ_{store}", *_reading(f"OBJ_{store}"))
+
+
+OWNER = Rights(publish=(">",), subscribe=(">",))
+"""The supervisor, and the owner at the command line."""
+
+GUEST = Rights(
+    publish=("task.request.*", "agent.status", "model.status", "session.list", "session.search"),
+    subscribe=(
+        "agent.result.>", "task.journal.*", "task.live.*", "health.beat.>", "ops.event.*",
+        "cache.event.*", "cost.event", "dead.*", "_INBOX.>",
+    ),
+    reads=("RESULTS",),
+)  # fmt: skip
+"""Whoever connects from this host without a key: may ask for work and watch it."""
+
+USERS: dict[str, Rights] = {
+    "supervisor": OWNER,
+    "owner": OWNER,
+    "router": Rights(
+        publish=("cache.event.*", "cost.event", "ops.event.*"),
+        subscribe=("model.>",),
+    ),
+    "agents": Rights(
+        publish=(
+            "model.chat", "model.embed", "model.cancel", "model.status", "task.journal.*",
+            "task.step.*.*", "agent.result.*.*", "task.live.*", "dead.*", "session.append",
+            "session.context", "session.search", "ops.status", "task.control.*", "task.request.*",
+        ),
+        subscribe=("task.>", "agent.>", "health.beat.router.*"),
+        queues=("TASKS", "TASKS_CONTROL", "STEPS", "RESULTS"),
+        reads=("JOURNAL",),
+        buckets=("tasks", "waiting"),
+        objects=("attachments", "artifacts"),
+    ),
+    "match": Rights(
+        publish=("match.event.*", "ledger.entry.*", "dead.*", "model.chat"),
+        subscribe=("match.>", "ledger.>"),
+        reads=("MATCH", "LEDGER"),
+    ),
+    "sessions": Rights(
+        publish=("session.event.*", "dead.*", "model.embed", "model.chat"),
+        subscribe=("session.>", "agent.result.crew.*"),
+        queues=("RESULTS",),
+        reads=("SESSIONS",),
+    ),
+    "ops": Rights(
+        publish=("ops.event.*", "ops.command.*", "dead.*", "model.status"),
+        subscribe=("ops.>", "health.beat.>", "cost.event", "$JS.EVENT.ADVISORY.>"),
+        queues=("ADVISORIES", "TASKS", "STEPS"),
+        reads=("OPS", "DEAD"),
+        buckets=("leader",),
+    ),
+    "dashboard": Rights(
+        publish=(
+            "task.request.*", "task.control.*", "model.status", "model.models", "model.savings",
+            "model.report", "model.sovereignty", "agent.status", "ops.status", "ops.history",
+            "ops.restart", "ops.drain", "session.>", "match.>",
+        ),
+        subscribe=(
+            "health.beat.>", "cache.event.*", "cost.event", "ops.event.*", "agent.result.>",
+            "task.live.*", "task.journal.*", "session.event.*", "match.event.*", "dead.*",
+        ),
+        reads=("RESULTS", "JOURNAL", "OPS", "DEAD", "KV_tasks", "KV_waiting"),
+        objects=("attachments",),
+    ),
+}  # fmt: skip
+
+
+def authorization(keys: dict[str, str]) -> str:
+    """Return the server's `authorization` block; `keys` is user name to public nkey.
+
+    The key of `guest` is the one that a client without a key is given (`no_auth_user`).
+    """
+    users = [
+        {"nkey": keys[name], "permissions": rights.allowed(name)} for name, rights in USERS.items()
+    ]
+    users.append({"nkey": keys["guest"], "permissions": GUEST.allowed("guest")})
+    block = {"users": users}
+    return f"authorization: {orjson.dumps(block).decode()}\nno_auth_user: {keys['guest']}\n"

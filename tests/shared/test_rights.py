@@ -1,0 +1,108 @@
+import asyncio
+
+import nats
+import pytest
+from nats.errors import Error
+
+from shared import bootstrap
+from shared.bus import open_bus
+from shared.rights import USERS, authorization
+from shared.settings import NatsSettings, Settings
+from shared.signing import public_key
+from tests.conftest import NatsServer
+
+
+@pytest.fixture
+async def guarded(tmp_path, monkeypatch):
+    """A server that knows one user for each service; returns settings for a user's name."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "nats"
+    folder.mkdir()
+    keys = {name: tmp_path / f"{name}.nk" for name in (*USERS, "guest", "stranger")}
+    server = NatsServer(folder)
+    known = {name: public_key(path) for name, path in keys.items()}
+    known.pop("stranger")
+    server.start(authorization(known))
+
+    def settings(name: str | None) -> Settings:
+        key = keys[name] if name else None
+        return Settings(host="here", nats=NatsSettings(url=server.url, nkey_file=key))
+
+    async with open_bus(settings("supervisor"), "supervisor") as bus:
+        await bootstrap.ensure(bus)
+    yield settings
+    server.kill()
+
+
+async def refused(settings, user: str | None, subject: str, *, subscribe: bool = False) -> bool:
+    """Tell whether the server refuses that user that subject."""
+    said: list[str] = []
+
+    async def listen(error: Exception) -> None:
+        said.append(str(error))
+
+    key = settings(user).nats.nkey_file
+    options = {"nkeys_seed": str(key)} if key else {}
+    client = await nats.connect(settings(user).nats_url, error_cb=listen, **options)
+    if subscribe:
+        await client.subscribe(subject)
+    else:
+        await client.publish(subject, b"{}")
+    await client.flush()
+    await asyncio.sleep(0.05)  # the client tells errors in a task of its own, after the flush
+    await client.close()
+    return any("permissions violation" in line for line in said)
+
+
+@pytest.mark.parametrize(
+    ("user", "subject"),
+    [
+        ("router", "cost.event"),
+        ("agents", "task.journal.t1"),
+        ("agents", "$KV.tasks.t1"),
+        ("agents", "$JS.API.CONSUMER.MSG.NEXT.STEPS.builder-high"),
+        ("sessions", "session.event.s1"),
+        ("match", "ledger.entry.a"),
+        ("ops", "ops.command.here"),
+        ("dashboard", "task.request.high"),
+        (None, "task.request.high"),
+    ],
+)
+async def test_a_user_may_do_its_work(guarded, user, subject):
+    assert not await refused(guarded, user, subject)
+
+
+@pytest.mark.parametrize(
+    ("user", "subject"),
+    [
+        ("router", "ops.command.here"),
+        ("router", "task.journal.t1"),
+        ("agents", "ops.command.here"),
+        ("agents", "ledger.entry.a"),
+        ("agents", "$JS.API.STREAM.DELETE.JOURNAL"),
+        ("sessions", "task.step.builder.high"),
+        ("match", "session.event.s1"),
+        ("dashboard", "ops.command.here"),
+        ("dashboard", "task.journal.t1"),
+        ("dashboard", "$KV.tasks.t1"),
+        ("router", "health.beat.ops.x"),
+        (None, "task.step.builder.high"),
+        (None, "ops.command.here"),
+        (None, "match.deal"),
+        (None, "$JS.API.STREAM.PURGE.TASKS"),
+    ],
+)
+async def test_a_user_may_not_do_its_neighbours_work(guarded, user, subject):
+    assert await refused(guarded, user, subject)
+
+
+async def test_a_guest_may_not_listen_to_model_requests(guarded):
+    assert await refused(guarded, None, "model.chat", subscribe=True)
+
+
+async def test_an_unknown_key_is_not_let_in(guarded):
+    with pytest.raises(Error):
+        await nats.connect(
+            guarded(None).nats_url, allow_reconnect=False, connect_timeout=2,
+            nkeys_seed=str(guarded("stranger").nats.nkey_file),
+        )  # fmt: skip
