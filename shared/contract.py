@@ -34,6 +34,10 @@ def _rpc(
 CHANNELS = (
     Channel("task.request.{priority}", e.TaskRequest, "stream TASKS", "anyone", "manager", "work"),
     Channel("task.step.{agent}.{priority}", e.RunStep, "stream STEPS", "manager", "agents", "step"),
+    Channel("task.ready.{agent}.{priority}", e.RunStep, "core, republished by stream STEPS",
+            "the server", "agents", "a step is stored: come and fetch"),
+    Channel("task.journal.{task_id}", e.JournalEntry, "stream JOURNAL, fenced appends",
+            "manager, agents", "manager, agents", "one entry of a task's record"),
     Channel("agent.result.{agent}.{task_id}", e.StepResult, "stream RESULTS", "agents",
             "manager, dashboard", "what one step came to"),
     Channel("agent.result.crew.{task_id}", e.TaskResult, "stream RESULTS", "manager",

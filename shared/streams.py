@@ -8,6 +8,7 @@ from nats.js.api import (
     AckPolicy,
     ConsumerConfig,
     DiscardPolicy,
+    RePublish,
     RetentionPolicy,
     StorageType,
     StreamConfig,
@@ -26,6 +27,8 @@ MAX_PAYLOAD = 2 * 1024 * 1024
 
 MAX_DELIVER = 5
 ACK_WAIT_S = 30.0
+MANAGER_ACK_WAIT_S = 5.0
+"""Seconds after which a manager that fell silent loses what it held."""
 DAY_S = 86_400.0
 
 
@@ -34,6 +37,8 @@ class Stream:
     """One stream: `queue` for work queues, `keep_s` for a limit in seconds, else for ever.
 
     `sealed` streams refuse deletion of single messages and purges (the ledger).
+    `told` = (subject, destination): the server tells on core what it has stored, so that who
+    waits for it need not ask again and again.
     """
 
     name: str
@@ -43,6 +48,7 @@ class Stream:
     keep_s: float = 0.0
     max_msgs: int = -1
     sealed: bool = False
+    told: tuple[str, str] | None = None
 
     def config(self, replicas: int) -> StreamConfig:
         """Return the server's form: on file, discard NEW where limited, direct reads allowed."""
@@ -61,6 +67,7 @@ class Stream:
             allow_direct=True,
             deny_delete=self.sealed,
             deny_purge=self.sealed,
+            republish=RePublish(*self.told) if self.told else None,
             metadata={"sovereign-contract": str(CONTRACT)},
         )
 
@@ -102,7 +109,14 @@ class Bucket:
 
 TASKS = Stream("TASKS", ("task.request.*",), "what people ask for", queue=True, max_msgs=1_000_000)
 TASKS_CONTROL = Stream("TASKS_CONTROL", ("task.control.*",), "people's words on tasks", queue=True)
-STEPS = Stream("STEPS", ("task.step.*.*",), "steps for agents", queue=True, max_msgs=1_000_000)
+STEPS = Stream(
+    "STEPS",
+    ("task.step.*.*",),
+    "steps for agents",
+    queue=True,
+    max_msgs=1_000_000,
+    told=("task.step.*.*", "task.ready.{{wildcard(1)}}.{{wildcard(2)}}"),
+)
 JOURNAL = Stream("JOURNAL", ("task.journal.*",), "the record of each task")
 RESULTS = Stream("RESULTS", ("agent.result.*.*",), "what agents answered", keep_s=90 * DAY_S)
 OPS = Stream("OPS", ("ops.event.*",), "what ops saw, decided and did", keep_s=90 * DAY_S)
@@ -127,7 +141,11 @@ AGENTS = ("strategist", "builder", "optimizer", "deployer", "analyzer")
 
 def request_consumer(priority: Priority) -> Consumer:
     """The manager's durable for one priority."""
-    return Consumer("TASKS", f"manager-{priority}", (f"task.request.{priority}",))
+    return _manager("TASKS", f"manager-{priority}", f"task.request.{priority}")
+
+
+def _manager(stream: str, name: str, subject: str) -> Consumer:
+    return Consumer(stream, name, (subject,), ack_wait_s=MANAGER_ACK_WAIT_S)
 
 
 def step_consumer(agent: str, priority: Priority, ack_wait_s: float, max_deliver: int) -> Consumer:
@@ -138,8 +156,8 @@ def step_consumer(agent: str, priority: Priority, ack_wait_s: float, max_deliver
 
 CONSUMERS = (
     *(request_consumer(priority) for priority in PRIORITIES),
-    Consumer("TASKS_CONTROL", "manager", ("task.control.*",)),
-    Consumer("RESULTS", "manager", tuple(f"agent.result.{agent}.*" for agent in AGENTS)),
+    _manager("TASKS_CONTROL", "manager", "task.control.*"),
+    _manager("RESULTS", "manager", "agent.result.*.*"),
     Consumer("RESULTS", "sessions", ("agent.result.crew.*",)),
     Consumer("ADVISORIES", "ops", ("$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>",)),
 )

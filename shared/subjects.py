@@ -34,6 +34,11 @@ def task_step(agent: str, priority: str) -> str:
     return f"task.step.{token(agent, 'agent')}.{token(priority, 'priority')}"
 
 
+def task_ready(agent: str) -> str:
+    """Where the server tells that a step for this kind of agent is stored, of any priority."""
+    return f"task.ready.{token(agent, 'agent')}.*"
+
+
 def task_journal(task_id: str) -> str:
     """The append-only record of one task."""
     return f"task.journal.{token(task_id, 'task_id')}"

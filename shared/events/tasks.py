@@ -190,7 +190,10 @@ class Timing(Body):
 
 
 class TaskResult(Body):
-    """The one final answer of a task, on `agent.result.crew.<task_id>`."""
+    """The one final answer of a task, on `agent.result.crew.<task_id>`.
+
+    `run` is 1, and one more after each retry by a person; each run has one final answer.
+    """
 
     task_id: Token
     title: str
@@ -207,6 +210,7 @@ class TaskResult(Body):
     cost_usd: UsDollars | None = None
     timing: Timing = Timing()
     session: str | None = None
+    run: int = 1
     at: Instant = Field(default_factory=now)
 
 
@@ -232,7 +236,10 @@ class StepView(Body):
 
 
 class TaskView(Body):
-    """The present state of a task: a fold of its journal, kept in KV bucket `tasks`."""
+    """The present state of a task: a fold of its journal, kept in KV bucket `tasks`.
+
+    `seq` is the sequence of the last journal entry in it: a later view has a greater one.
+    """
 
     task_id: Token
     title: str
@@ -245,6 +252,22 @@ class TaskView(Body):
     steps: tuple[StepView, ...] = ()
     engine: str = ""
     session: str | None = None
+    seq: int = 0
+
+
+class WaitingStep(Body):
+    """Why something waits: the value of `<task_id>.<step_id>` in the bucket `waiting`.
+
+    The step id of a whole task is `_task`. After `until` the task goes on (`not_before`) or, at
+    `deadline`, ends.
+    """
+
+    reason: str
+    message: str = ""
+    since: Instant = Field(default_factory=now)
+    attempt: int = 1
+    until: Instant | None = None
+    deadline: Instant | None = None
 
 
 class LiveUpdate(Body):

@@ -1,0 +1,144 @@
+"""The entries of a task's journal: what happened, in order, each appended once and never changed.
+
+The present state of a task is a fold of these and of nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, RootModel
+
+from shared.clock import now
+from shared.events.base import Body, Instant, Reason
+from shared.events.models import ChatReply
+from shared.events.tasks import Plan, Priority, StepResult, TaskControl, TaskRequest, TaskState
+from shared.subjects import Token
+
+
+class Entry(Body):
+    """What all entries have: when, and by which instance."""
+
+    at: Instant = Field(default_factory=now)
+    by: str = ""
+
+
+class TaskQueued(Entry):
+    """The task was accepted; `origin_seq` is its message's sequence in the stream TASKS.
+
+    Large attachments are named by `object` here, whatever form they came in.
+    """
+
+    kind: Literal["task_queued"] = "task_queued"
+    request: TaskRequest
+    priority: Priority
+    origin_seq: int = 0
+
+
+class TaskWaiting(Entry):
+    """The whole task waits, for a time or for other tasks (`reason.code`)."""
+
+    kind: Literal["task_waiting"] = "task_waiting"
+    reason: Reason
+
+
+class TaskResumed(Entry):
+    """What the whole task waited for is there."""
+
+    kind: Literal["task_resumed"] = "task_resumed"
+
+
+class TaskPlanned(Entry):
+    """The plan, from now on fixed."""
+
+    kind: Literal["task_planned"] = "task_planned"
+    plan: Plan
+    seconds: float = 0.0
+
+
+class ModelAnswered(Entry):
+    """An answer of a model, kept so that it is never paid twice; `step_id` is null for planning."""
+
+    kind: Literal["model_answered"] = "model_answered"
+    step_id: Token | None = None
+    key: str
+    reply: ChatReply
+
+
+class StepStarted(Entry):
+    """A worker took the step; this entry's sequence is its right to go on."""
+
+    kind: Literal["step_started"] = "step_started"
+    step_id: Token
+    attempt: int
+    worker: str
+    host: str
+
+
+class StepReleased(Entry):
+    """A worker that is stopped in good order gave the step back."""
+
+    kind: Literal["step_released"] = "step_released"
+    step_id: Token
+    attempt: int
+
+
+class StepWaiting(Entry):
+    """The step waits for a person or a model and holds no worker."""
+
+    kind: Literal["step_waiting"] = "step_waiting"
+    step_id: Token
+    attempt: int
+    reason: Reason
+
+
+class StepResumed(Entry):
+    """What the step waited for is there: it goes on as attempt `attempt`."""
+
+    kind: Literal["step_resumed"] = "step_resumed"
+    step_id: Token
+    attempt: int
+
+
+class StepEnded(Entry):
+    """The step came to its end, well or not."""
+
+    kind: Literal["step_finished", "step_failed"]
+    result: StepResult
+
+
+class ControlReceived(Entry):
+    """A person's word that was valid when it came; `origin_seq` is of stream TASKS_CONTROL."""
+
+    kind: Literal["control_received"] = "control_received"
+    control: TaskControl
+    origin_seq: int = 0
+
+
+class DependantAdded(Entry):
+    """Another task waits for this one's end."""
+
+    kind: Literal["dependant_added"] = "dependant_added"
+    task_id: Token
+
+
+class TaskFinished(Entry):
+    """The end. `model_slots` is how many model calls the router could run at the same time."""
+
+    kind: Literal["task_finished"] = "task_finished"
+    state: TaskState
+    reason: Reason | None = None
+    model_slots: int = 0
+
+
+AnyEntry = (
+    TaskQueued | TaskWaiting | TaskResumed | TaskPlanned | ModelAnswered | StepStarted
+    | StepReleased | StepWaiting | StepResumed | StepEnded | ControlReceived | DependantAdded
+    | TaskFinished
+)  # fmt: skip
+
+
+class JournalEntry(RootModel[Annotated[AnyEntry, Field(discriminator="kind")]]):
+    """What `task.journal.<task_id>` carries: one entry, told apart by its `kind`."""
+
+    model_config = ConfigDict(frozen=True)
