@@ -116,6 +116,7 @@ class Bus:
 
     async def close(self) -> None:
         """Send what is buffered and close; never raises for a server that is gone."""
+        self.nc._disconnected_cb = None  # leaving is not a loss that anyone should read about
         try:
             await asyncio.wait_for(self.nc.drain(), 5.0)
         except (NatsError, TimeoutError, OSError):

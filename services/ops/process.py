@@ -33,6 +33,7 @@ class Process:
         """Start `argv` with both outputs appended to `log`; raise `OSError` when it cannot."""
         rotate(log)
         with log.open("ab") as file:
+            start = file.tell()
             process = await asyncio.create_subprocess_exec(
                 *argv,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -42,7 +43,7 @@ class Process:
                 start_new_session=True,
                 preexec_fn=_dying_with(os.getpid()),
             )
-            return cls(process, log, file.tell())
+            return cls(process, log, start)
 
     @property
     def alive(self) -> bool:

@@ -43,6 +43,11 @@ class Record:
         self._more.set()
         return event
 
+    @property
+    def waiting(self) -> tuple[OpsEvent, ...]:
+        """What is not stored yet, oldest first."""
+        return tuple(self._waiting)
+
     async def run(self, bus: Bus) -> None:
         """Publish until cancelled."""
         while True:
