@@ -1,4 +1,4 @@
-"""Makes `docs/events/*.json` and `docs/asyncapi.json` from the contract.
+"""Makes `docs/events/*.json`, `docs/asyncapi.json` and `docs/settings.md` from the contract.
 
 `python -m shared.schemas [FOLDER]` writes them; a test fails when they differ from the code.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from shared import events
+from shared import events, settings_page
 from shared.contract import CHANNELS, Channel
 
 REF = "#/components/schemas/{model}"
@@ -22,7 +22,7 @@ REF = "#/components/schemas/{model}"
 def documents() -> dict[str, str]:
     """Return path under `docs/` to text, for every generated file."""
     files = {f"events/{name}.json": _text(_schema(model)) for name, model in _bodies().items()}
-    return files | {"asyncapi.json": _text(asyncapi())}
+    return files | {"asyncapi.json": _text(asyncapi()), "settings.md": settings_page.page()}
 
 
 def asyncapi() -> dict[str, Any]:

@@ -6,8 +6,8 @@ from shared.events.base import (
     Money,
     Reason,
     Title,
-    UsDollars,
     Usage,
+    UsDollars,
 )
 from shared.events.dead import (
     DeadLetter,
@@ -124,10 +124,10 @@ from shared.events.sessions import (
     StoredEvent,
 )
 from shared.events.tasks import (
-    Attachment,
-    Budget,
     FINAL_STATES,
     INLINE_LIMIT,
+    Attachment,
+    Budget,
     LiveUpdate,
     Plan,
     PlanStep,
@@ -145,6 +145,9 @@ from shared.events.tasks import (
 )
 
 __all__ = [
+    "EVENT_LIMIT",
+    "FINAL_STATES",
+    "INLINE_LIMIT",
     "AgentInfo",
     "AgentRoster",
     "AnyEntry",
@@ -171,16 +174,13 @@ __all__ = [
     "DealReply",
     "DealState",
     "DependantAdded",
-    "EVENT_LIMIT",
     "EmbedReply",
     "EmbedRequest",
     "Empty",
     "EngineState",
     "EngineStatus",
     "Entry",
-    "FINAL_STATES",
     "Handoff",
-    "INLINE_LIMIT",
     "IncomeStream",
     "InstanceStatus",
     "Instant",

@@ -24,7 +24,11 @@ class Skill(Body):
 
 
 class Profile(Body):
-    """What a provider offers. Unknown stays unknown: null is never scored as agreement."""
+    """What a provider offers. Unknown stays unknown: null is never scored as agreement.
+
+    `items` are texts of past work; `rate` is the price of one unit (an hour, unless both sides
+    mean another); `capacity` is how many deals run at once.
+    """
 
     party_id: Token
     name: str = Field(min_length=1, max_length=200)
@@ -37,6 +41,8 @@ class Profile(Body):
     capacity: int = Field(default=1, ge=0)
     min_budget: Money | None = None
     bio: str = Field(default="", max_length=50_000)
+    items: tuple[Annotated[str, Field(max_length=20_000)], ...] = Field(default=(), max_length=100)
+    active: bool = True
 
 
 class Constraint(Body):
@@ -49,7 +55,11 @@ class Constraint(Body):
 
 
 class Need(Body):
-    """What a client asks for."""
+    """What a client asks for.
+
+    With `hours`, `budget` is the whole sum and `budget / hours` the rate that it allows; without,
+    `budget` is the highest rate itself. `openings` is how many providers are wanted.
+    """
 
     need_id: Token
     party_id: Token
@@ -61,6 +71,9 @@ class Need(Body):
     budget: Money | None = None
     constraints: tuple[Constraint, ...] = ()
     text: str = Field(default="", max_length=50_000)
+    hours: float | None = Field(default=None, gt=0, le=1_000_000, allow_inf_nan=False)
+    openings: int = Field(default=1, ge=1, le=1000)
+    active: bool = True
 
 
 class ScorePart(Body):
@@ -111,6 +124,7 @@ class MatchFound(Body):
     scores: tuple[MatchScore, ...] = ()
     considered: int = 0
     blocked: int = 0
+    notice: str = ""
 
 
 class MatchAssign(Body):
@@ -129,6 +143,9 @@ class Assignment(Body):
     worst: float | None = None
     unmatched_needs: tuple[str, ...] = ()
     blocking_pairs: int = 0
+    unmatched_providers: int = 0
+    method: str = ""
+    seconds: float = 0.0
 
 
 DealState = Literal[
@@ -167,6 +184,7 @@ class DealAsk(Body):
     rate: Decimal | None = Field(default=None, ge=0, le=1)
     actor: str = Field(default="somebody", max_length=200)
     reason: str = Field(default="", max_length=2000)
+    expires_at: Instant | None = None
 
 
 class Deal(Body):
@@ -183,6 +201,9 @@ class Deal(Body):
     paid: Money | None = None
     refunded: Money | None = None
     history: tuple[dict[str, Any], ...] = ()
+    sector: str = ""
+    opened_at: Instant | None = None
+    expires_at: Instant | None = None
 
 
 class DealReply(Body):
@@ -205,6 +226,10 @@ class MatchEvent(Body):
     at: Instant = Field(default_factory=now)
 
 
+IncomeStream = Literal["commission", "build", "white_label"]
+"""Where earnings come from."""
+
+
 class Posting(Body):
     """One line of an entry; positive is a debit, in minor units."""
 
@@ -223,6 +248,8 @@ class LedgerEntry(Body):
     reverses: str | None = None
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     rate: Decimal
+    stream: IncomeStream = "commission"
+    sector: str = ""
     postings: tuple[Posting, ...] = Field(min_length=2)
     at: Instant = Field(default_factory=now)
 
