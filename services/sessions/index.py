@@ -1,0 +1,201 @@
+"""The read model on disk: facts in, in the order of the stream, each exactly once.
+
+It holds nothing of its own: a file that is damaged, of another version, or of another stream is
+set aside and built anew from stream SESSIONS.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import aiosqlite
+
+from services.sessions import schema, words
+from services.sessions.erasing import erase
+from services.sessions.facts import closes, searchable
+from services.sessions.stored import Fact, instant
+
+log = logging.getLogger(__name__)
+
+INSERT_EVENT = """
+INSERT OR IGNORE INTO event(seq, session, position, event_id, kind, actor, at, closes, body)
+SELECT ?, id, positions + 1, ?, ?, ?, ?, ?, ? FROM session WHERE session_id = ? AND namespace = ?
+"""
+INSERT_SESSION = """
+INSERT OR IGNORE INTO session(session_id, namespace, title, first_at, last_at)
+VALUES (?, ?, ?, ?, ?)
+"""
+ADVANCE = "UPDATE about SET value = ? WHERE name = 'last_seq' AND CAST(value AS INTEGER) < ?"
+INSERT_WORDS = "INSERT INTO words(rowid, text) SELECT seq, ? FROM event WHERE seq = ?"
+
+
+class Index:
+    """One file, one connection that writes and one that reads."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.last_seq = 0
+        self._namespaces: dict[str, int] = {}
+        self.writer: aiosqlite.Connection
+        self.reader: aiosqlite.Connection
+
+    async def open(self, stream: str = "") -> None:
+        """Open, or begin anew when the file is not a good index of `stream` (its birth time)."""
+        try:
+            await self._connect(stream)
+        except sqlite3.DatabaseError as error:
+            await self.set_aside(str(error))
+            await self._connect(stream)
+
+    async def close(self) -> None:
+        """Close both connections."""
+        for name in ("reader", "writer"):
+            if hasattr(self, name):
+                await getattr(self, name).close()
+                delattr(self, name)
+
+    async def set_aside(self, why: str) -> None:
+        """Keep the damaged file under another name, out of the way."""
+        log.warning("index %s is set aside: %s", self.path, why)
+        await self.close()
+        mark = f".broken-{time.time_ns()}"
+        for suffix in ("", "-wal", "-shm"):
+            part = self.path.with_name(self.path.name + suffix)
+            if part.exists():
+                part.rename(part.with_name(self.path.name + mark + suffix))
+
+    async def empty(self) -> None:
+        """Drop the file's content; the caller reads the stream from its start."""
+        await self.close()
+        for suffix in ("", "-wal", "-shm"):
+            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+
+    async def add(self, facts: Iterable[Fact], up_to: int) -> None:
+        """Take in facts in one transaction; those that were seen before change nothing.
+
+        `up_to` is the last sequence that was read, also when it held no fact.
+        """
+        if up_to <= self.last_seq:
+            return
+        await self.writer.execute("BEGIN IMMEDIATE")
+        try:
+            for run in _runs(await self._unseen(list(facts))):
+                if run[0].event.kind == "session.forgotten":
+                    await self._erase(run[0])
+                await self._insert(run)
+            await self.writer.execute(ADVANCE, (str(up_to), up_to))
+            await self.writer.commit()
+        except BaseException:
+            await self.writer.rollback()
+            raise
+        self.last_seq = up_to
+
+    async def _unseen(self, facts: list[Fact]) -> list[Fact]:
+        """Return what no other process that shares this file has taken in meanwhile."""
+        last = await self._about("last_seq")
+        await self._load_namespaces()
+        return [fact for fact in facts if fact.seq > int(last or 0)]
+
+    async def _about(self, name: str) -> str | None:
+        rows = await self.writer.execute_fetchall("SELECT value FROM about WHERE name = ?", (name,))
+        return next((str(row[0]) for row in rows), None)
+
+    async def _insert(self, facts: list[Fact]) -> None:
+        await self._number({fact.event.namespace for fact in facts})
+        first: dict[str, Fact] = {}
+        for fact in facts:
+            first.setdefault(fact.event.session_id, fact)
+        await self.writer.executemany(INSERT_SESSION, [_session_row(f) for f in first.values()])
+        await self.writer.executemany(INSERT_EVENT, [_event_row(f) for f in facts])
+        await self.writer.executemany(INSERT_WORDS, [self._words_row(f) for f in facts])
+
+    async def _number(self, names: set[str]) -> None:
+        """Give each new namespace the number that stands in its terms."""
+        new = sorted(names - self._namespaces.keys())
+        if new:
+            rows = [(name,) for name in new]
+            await self.writer.executemany("INSERT OR IGNORE INTO namespace(name) VALUES (?)", rows)
+            await self._load_namespaces()
+
+    def _words_row(self, fact: Fact) -> tuple[str, int]:
+        number = self._namespaces[fact.event.namespace]
+        return words.indexed(number, searchable(fact.event)), fact.seq
+
+    async def _erase(self, tombstone: Fact) -> None:
+        """Take out the words and the rows of what a tombstone names, and the words' remains."""
+
+        await erase(self.writer, tombstone, self._namespaces)
+
+    async def _connect(self, stream: str) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.writer = await aiosqlite.connect(self.path)
+        for pragma in schema.PRAGMAS:
+            await self.writer.execute(pragma)
+        if not await self._good(stream):
+            await self.empty()
+            self.writer = await aiosqlite.connect(self.path)
+            for pragma in schema.PRAGMAS:
+                await self.writer.execute(pragma)
+            await self._create(stream)
+        self.reader = await aiosqlite.connect(self.path)
+        await self.reader.execute("PRAGMA query_only=ON")
+        await self.reader.execute("PRAGMA busy_timeout=5000")
+        await self._load_namespaces()
+
+    async def _good(self, stream: str) -> bool:
+        """Tell whether the file is whole, of this version and of this stream."""
+        rows = await self.writer.execute_fetchall("PRAGMA quick_check(1)")
+        if [tuple(row) for row in rows] != [("ok",)]:
+            raise sqlite3.DatabaseError("quick_check failed")
+        names = await self.writer.execute_fetchall("SELECT name FROM sqlite_master LIMIT 1")
+        if not list(names):
+            return False
+        self.last_seq = int(await self._about("last_seq") or 0)
+        found = (await self._about("version"), await self._about("stream"))
+        return found == (str(schema.VERSION), stream)
+
+    async def _create(self, stream: str) -> None:
+        self.last_seq = 0
+        self._namespaces = {}
+        await self.writer.executescript(schema.TABLES)
+        about = {"version": str(schema.VERSION), "stream": stream, "last_seq": "0"}
+        await self.writer.executemany("INSERT INTO about VALUES (?, ?)", list(about.items()))
+        await self.writer.commit()
+
+    async def _load_namespaces(self) -> None:
+        rows = await self.writer.execute_fetchall("SELECT name, id FROM namespace")
+        self._namespaces = {str(name): int(number) for name, number in rows}
+
+    def number_of(self, namespace: str) -> int | None:
+        """Return the number of a namespace, None when nothing was ever recorded in it."""
+        return self._namespaces.get(namespace)
+
+
+def _runs(facts: list[Fact]) -> Iterable[list[Fact]]:
+    """Split at tombstones, each of which stands first in its run: order matters there."""
+    run: list[Fact] = []
+    for fact in facts:
+        if fact.event.kind == "session.forgotten" and run:
+            yield run
+            run = []
+        run.append(fact)
+    if run:
+        yield run
+
+
+def _session_row(fact: Fact) -> tuple[str, str, str, str, str]:
+    event = fact.event
+    at = instant(event.at)
+    return event.session_id, event.namespace, event.title, at, at
+
+
+def _event_row(fact: Fact) -> tuple[object, ...]:
+    event = fact.event
+    return (
+        fact.seq, event.event_id, event.kind, event.actor, instant(event.at), closes(event),
+        fact.data, event.session_id, event.namespace,
+    )  # fmt: skip

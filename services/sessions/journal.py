@@ -1,0 +1,111 @@
+"""Writing facts: checked, fenced, once. The stream is the record; the index only answers."""
+
+from __future__ import annotations
+
+from services.sessions import facts, queries
+from services.sessions.follower import STREAM, Follower
+from services.sessions.index import Index
+from shared.bus import Bus
+from shared.errors import Conflict, InvalidInput
+from shared.events import SessionAppend, SessionAppended, SessionEvent, StoredEvent
+from shared.ids import ulid
+from shared.reading import last_of
+from shared.subjects import session_event
+
+TRIES = 5
+"""Attempts of an append that names no sequence, when others open the same session."""
+
+
+class Journal:
+    """Appends to sessions. A session belongs to the namespace of its first event."""
+
+    def __init__(self, bus: Bus, index: Index, follower: Follower, host: str) -> None:
+        self._bus = bus
+        self._index = index
+        self._follower = follower
+        self._host = host
+
+    async def append(self, ask: SessionAppend) -> SessionAppended:
+        """Append what was asked for; see `record`."""
+        given = ask.model_dump(exclude={"expected_seq", "event_id"}, exclude_none=True)
+        event = SessionEvent(event_id=ask.event_id or ulid(), host=self._host, **given)
+        return await self.record(event, ask.expected_seq)
+
+    async def record(self, event: SessionEvent, expected_seq: int | None = None) -> SessionAppended:
+        """Store one event and answer when this process's index has it.
+
+        The same `event_id` again is a duplicate, at any time; with another content, `Conflict`.
+        `expected_seq` is the last sequence of the session that the writer knows (0: none):
+        when it is not the last any more, `Conflict`.
+        """
+        facts.check(event)
+        for attempt in range(TRIES):
+            known = await queries.event_of(self._index.reader, event.session_id, event.event_id)
+            if known is not None:
+                return _again(event, known)
+            fence = await self._fence(event, expected_seq)
+            try:
+                return await self._publish(event, fence)
+            except Conflict:
+                await self._catch_up(event.session_id)
+                if expected_seq is not None or attempt == TRIES - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _fence(self, event: SessionEvent, expected_seq: int | None) -> int | None:
+        """Return the sequence to fence with: always one for a session that is not known yet."""
+        place = await queries.place(self._index.reader, event.session_id)
+        if place is None:
+            if facts.closes(event) is not None:
+                raise _closes_nothing(event)
+            return expected_seq or 0
+        if place.namespace != event.namespace:
+            raise Conflict(f"session_id {event.session_id} is taken", field="session_id")
+        await self._check_closes(event)
+        return expected_seq
+
+    async def _check_closes(self, event: SessionEvent) -> None:
+        named = facts.closes(event)
+        if named is None:
+            return
+        closed = await queries.event_of(self._index.reader, event.session_id, named)
+        pending = event.kind in ("pending.done", "pending.drop")
+        if closed is None or (pending and closed.kind != "pending.add"):
+            raise _closes_nothing(event)
+
+    async def _publish(self, event: SessionEvent, fence: int | None) -> SessionAppended:
+        ack = await self._bus.publish(
+            session_event(event.session_id),
+            event,
+            f"{event.session_id}.{event.event_id}",
+            expected_seq=fence,
+        )
+        await self._follower.wait_for(ack.seq)
+        return SessionAppended(
+            event_id=event.event_id,
+            session_id=event.session_id,
+            seq=ack.seq,
+            duplicate=bool(ack.duplicate),
+        )
+
+    async def _catch_up(self, session_id: str) -> None:
+        """Wait until the index holds the last event of the session that the stream holds."""
+        last = await last_of(self._bus, STREAM, session_event(session_id))
+        if last is not None:
+            await self._follower.wait_for(last.seq)
+
+
+def _again(event: SessionEvent, known: StoredEvent) -> SessionAppended:
+    if not facts.same(event, known):
+        raise Conflict(f"event_id {event.event_id} stands for another event", field="event_id")
+    return SessionAppended(
+        event_id=event.event_id, session_id=event.session_id, seq=known.seq, duplicate=True
+    )
+
+
+def _closes_nothing(event: SessionEvent) -> InvalidInput:
+    field = "supersedes" if event.kind not in ("pending.done", "pending.drop") else "data.pending"
+    what = "event" if field == "supersedes" else "open item"
+    return InvalidInput(
+        f"{field}: session {event.session_id} has no {what} {facts.closes(event)}", field=field
+    )

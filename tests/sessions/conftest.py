@@ -1,0 +1,54 @@
+"""The parts of the service on a real bus and a real file, wired as the app does."""
+
+import contextlib
+from dataclasses import dataclass
+
+import anyio
+import pytest
+
+from services.sessions.follower import Follower
+from services.sessions.handlers import Handlers
+from services.sessions.index import Index
+from services.sessions.journal import Journal
+from shared.bus import Bus
+from shared.events import SessionAppend
+
+
+@dataclass
+class Room:
+    """One instance of the service without its process."""
+
+    bus: Bus
+    index: Index
+    follower: Follower
+    journal: Journal
+    handlers: Handlers
+
+    async def add(self, session_id="s", kind="note", title="a note", namespace="main", **more):
+        ask = SessionAppend(
+            namespace=namespace, session_id=session_id, kind=kind, title=title, **more
+        )
+        return await self.handlers.append(ask)
+
+
+@contextlib.asynccontextmanager
+async def opened(bus, path):
+    index = Index(path)
+    follower = Follower(bus, index)
+    await follower.open()
+    journal = Journal(bus, index, follower, "here")
+    async with anyio.create_task_group() as loops:
+        loops.start_soon(follower.run)
+        yield Room(bus, index, follower, journal, Handlers(index, journal, "main"))
+        loops.cancel_scope.cancel()
+    await index.close()
+
+
+@pytest.fixture
+def room(bus, tmp_path):
+    """Open a room: `async with room() as one`; another name is another host's index."""
+
+    def make(name="index"):
+        return opened(bus, tmp_path / name / "index.db")
+
+    return make
