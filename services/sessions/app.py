@@ -1,0 +1,50 @@
+"""Wiring: the index at the end of its stream, then the doors, then the loops."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+
+from services.sessions.follower import Follower
+from services.sessions.handlers import Handlers
+from services.sessions.index import Index
+from services.sessions.journal import Journal
+from shared.events import SearchAsk, SessionAppend, SessionAsk, SessionListAsk
+from shared.service import Service
+from shared.streams import Consumer
+from shared.work import Worker
+
+RESULTS = Consumer("RESULTS", "sessions", ("agent.result.crew.*",))
+AT_ONCE = 64
+"""Requests of one kind in hand at the same time."""
+
+
+@asynccontextmanager
+async def lifespan(service: Service) -> AsyncIterator[None]:
+    """Serve sessions until the service stops."""
+    index = Index(service.settings.data_dir / "sessions" / "index.db")
+    follower = Follower(service.bus, index)
+    await follower.open()
+    journal = Journal(service.bus, index, follower, service.host)
+    handlers = Handlers(index, journal, service.settings.sessions.namespace)
+    service.heart.info = lambda: {"last_seq": index.last_seq}
+    try:
+        async with anyio.create_task_group() as loops:
+            loops.start_soon(follower.run)
+            await _answer(service, handlers)
+            loops.start_soon(Worker(service.bus, RESULTS, handlers.finished).run)
+            yield
+            loops.cancel_scope.cancel()
+    finally:
+        await index.close()
+
+
+async def _answer(service: Service, handlers: Handlers) -> None:
+    answer = service.endpoints.answer_many
+    await answer("session.append", SessionAppend, handlers.append, AT_ONCE)
+    await answer("session.load", SessionAsk, handlers.load, AT_ONCE)
+    await answer("session.list", SessionListAsk, handlers.list, AT_ONCE)
+    await answer("session.search", SearchAsk, handlers.search, AT_ONCE)
+    await answer("session.handoff", SessionAsk, handlers.handoff, AT_ONCE)

@@ -1,0 +1,98 @@
+"""The doors of the service: what comes in over the bus, handed on."""
+
+from __future__ import annotations
+
+from nats.aio.msg import Msg
+
+from services.sessions import outcomes, queries
+from services.sessions.fold import fold
+from services.sessions.handoff import handoff
+from services.sessions.index import Index
+from services.sessions.journal import Journal
+from services.sessions.recall import search
+from shared.bus import decode
+from shared.events import (
+    Handoff,
+    SearchAsk,
+    SearchReply,
+    SessionAppend,
+    SessionAppended,
+    SessionAsk,
+    SessionList,
+    SessionListAsk,
+    SessionLoaded,
+    StoredEvent,
+    TaskResult,
+)
+from shared.streams import MAX_PAYLOAD
+
+PAGE_BYTES = MAX_PAYLOAD - 600_000
+"""Bytes of events in one answer of `session.load`; more comes with the next page."""
+
+
+class Handlers:
+    """The request handlers and the work handler of one process."""
+
+    def __init__(self, index: Index, journal: Journal, namespace: str) -> None:
+        self._index = index
+        self._journal = journal
+        self._namespace = namespace
+
+    async def append(self, ask: SessionAppend) -> SessionAppended:
+        """Answer `session.append`."""
+        return await self._journal.append(ask)
+
+    async def load(self, ask: SessionAsk) -> SessionLoaded:
+        """Answer `session.load`: as many events as fit into one message."""
+        place = await queries.owned(self._index.reader, ask.namespace, ask.session_id)
+        found = await queries.events_of(self._index.reader, place, ask.after_seq, ask.limit + 1)
+        page = fitting(found[: ask.limit])
+        return SessionLoaded(
+            session_id=ask.session_id,
+            namespace=ask.namespace,
+            events=tuple(page),
+            more=len(page) < len(found),
+        )
+
+    async def list(self, ask: SessionListAsk) -> SessionList:
+        """Answer `session.list`."""
+        found = await queries.sessions_of(self._index.reader, ask.namespace, ask.limit)
+        return SessionList(sessions=tuple(found))
+
+    async def search(self, ask: SearchAsk) -> SearchReply:
+        """Answer `session.search`."""
+        return await search(self._index, ask)
+
+    async def handoff(self, ask: SessionAsk) -> Handoff:
+        """Answer `session.handoff`."""
+        place = await queries.owned(self._index.reader, ask.namespace, ask.session_id)
+        events = await queries.events_of(self._index.reader, place)
+        return handoff(fold(events, ask.session_id, ask.namespace))
+
+    async def finished(self, message: Msg) -> None:
+        """Record the outcome of a task; a redelivery records nothing new."""
+        result = decode(message.data, TaskResult)
+        session_id = await self._session_of(result)
+        if await queries.place(self._index.reader, session_id) is None:
+            opening = outcomes.opening(result, self._namespace, session_id)
+            await self._journal.record(opening)
+        await self._journal.record(outcomes.outcome(result, self._namespace, session_id))
+
+    async def _session_of(self, result: TaskResult) -> str:
+        """Return the task's session, or the day's when that one is another namespace's."""
+        wanted = outcomes.session_id(result)
+        place = await queries.place(self._index.reader, wanted)
+        if place is None or place.namespace == self._namespace:
+            return wanted
+        return outcomes.daily(result, self._namespace)
+
+
+def fitting(events: list[StoredEvent]) -> list[StoredEvent]:
+    """Return the first events that fit into one answer, one at least."""
+    size, kept = 0, 0
+    for event in events:
+        size += len(event.model_dump_json())
+        if kept and size > PAGE_BYTES:
+            break
+        kept += 1
+    return events[:kept]
