@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import anyio
 from anyio.abc import TaskGroup
 
-from services.ops import leftovers
+from services.ops import keys, leftovers
 from services.ops.children import Child, Spec
 from services.ops.commands import Desk
 from services.ops.hearing import Hearing
@@ -56,14 +56,14 @@ class Host:
             await self._nats.start()
 
     async def start(self, tasks: TaskGroup) -> None:
-        """Start all services at once and, while they load, declare the streams and listen."""
+        """Declare the streams, then start all services at once and listen to them."""
         if self._nats is not None:
             tasks.start_soon(self._nats.run)
-        bus = self.bus = await Bus.connect(self.settings, "supervisor")
+        bus = self.bus = await Bus.connect(keys.own(self.settings, "supervisor"), "supervisor")
+        await bootstrap.ensure(bus, self.settings.nats.replicas)
         await self.hearing.listen(bus)
         for child in self.children.values():
             tasks.start_soon(child.run)
-        await bootstrap.ensure(bus, self.settings.nats.replicas)
         tasks.start_soon(self.record.run, bus)
         await self._open_desk(bus, tasks)
         tasks.start_soon(watch_ops, self.children.get("ops"), self.hearing, self.record)
@@ -124,10 +124,14 @@ class Host:
 
     def _child(self, name: str, command: Command) -> Child:
         log = self.settings.data_dir / "logs" / f"{name}.log"
-        environment = dict(os.environ) | {
-            "SOVEREIGN_PARENT_PID": str(os.getpid()),
-            "SOVEREIGN_INSTANCE": f"{name}-1",
-            "SOVEREIGN_HOST": self.settings.host,
-        }
+        environment = (
+            dict(os.environ)
+            | keys.environment(self.settings, name)
+            | {
+                "SOVEREIGN_PARENT_PID": str(os.getpid()),
+                "SOVEREIGN_INSTANCE": f"{name}-1",
+                "SOVEREIGN_HOST": self.settings.host,
+            }
+        )
         spec = Spec(name, command(name), environment, log)
         return Child(spec, self.settings.ops, self.record, self.note)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from services.ops.keys import user_keys
+from shared.rights import authorization
 from shared.settings import Settings
 from shared.streams import MAX_PAYLOAD
 
@@ -34,7 +36,11 @@ jetstream {{
   max_file: {nats.max_file}
   max_mem: 64MB
 }}
-"""
+{_users(settings)}"""
+
+
+def _users(settings: Settings) -> str:
+    return authorization(user_keys(settings)) if settings.nats.auth else ""
 
 
 def _text(value: str) -> str:

@@ -23,8 +23,9 @@ async def lifespan(service):
         time.sleep(ask.limit / 10)  # noqa: ASYNC251
         return Empty()
 
-    await service.endpoints.answer(f"sample.block.{NAME}", Empty, block)
-    await service.endpoints.answer(f"sample.nap.{NAME}", OpsHistoryAsk, nap)
+    if NAME == "match":
+        await service.endpoints.answer("match.block", Empty, block)
+        await service.endpoints.answer("match.nap", OpsHistoryAsk, nap)
     if NAME == "router":
         engine = EngineStatus(engine="offline", setting="auto", state="absent", is_llm=False)
         service.heart.info = lambda: {"engine": engine.model_dump(mode="json")}
