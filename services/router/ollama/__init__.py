@@ -1,0 +1,1 @@
+"""Ollama's native HTTP interface: chat, embeddings, models."""

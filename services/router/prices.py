@@ -1,0 +1,58 @@
+"""What models cost, from the table that litellm ships, read as data without importing litellm."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+TABLE = "model_prices_and_context_window_backup.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars per token, exact."""
+
+    prompt: Decimal
+    completion: Decimal
+
+    def of(self, prompt_tokens: int, completion_tokens: int) -> Decimal:
+        """Return the price of so many tokens."""
+        return self.prompt * prompt_tokens + self.completion * completion_tokens
+
+
+def table() -> Path | None:
+    """Return the table's file in the installed litellm, or None without one."""
+    spec = importlib.util.find_spec("litellm")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    path = Path(spec.submodule_search_locations[0]) / TABLE
+    return path if path.is_file() else None
+
+
+def read(path: Path | None, models: tuple[str, ...]) -> dict[str, Price]:
+    """Return the prices of those of `models` that the table knows; an unknown one is left out.
+
+    Only their own entries are parsed: the whole table would take 30 MB of memory.
+    """
+    if path is None:
+        return {}
+    text = path.read_text(encoding="utf-8")
+    found = {model: _entry(text, model) for model in models if model}
+    return {model: price for model, price in found.items() if price is not None}
+
+
+def _entry(text: str, model: str) -> Price | None:
+    place = re.search(rf'"{re.escape(model)}"\s*:\s*(?={{)', text)
+    if place is None:
+        return None
+    entry: dict[str, Any]
+    entry, _ = json.JSONDecoder(parse_float=Decimal).raw_decode(text, place.end())
+    prompt, completion = (entry.get(f"{way}_cost_per_token") for way in ("input", "output"))
+    if prompt is None or completion is None:
+        return None
+    return Price(Decimal(prompt), Decimal(completion))
