@@ -1,0 +1,97 @@
+"""Asks an engine until the answer is whole: one retry after a crash, one repair of structure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from services.router import schema
+from services.router.engine import Answer, Engine, OnDelta
+from shared.errors import EngineFailed, OutputCut, OutputInvalid
+from shared.events import ChatMessage, ChatRequest
+
+
+async def ask(engine: Engine, request: ChatRequest, on_delta: OnDelta | None) -> Answer:
+    """Return a complete answer, structured if the request wants it; raise typed errors.
+
+    A structured answer is told in one piece when it is known to be valid, so that the pieces
+    always join to the answer.
+    """
+    if request.format is None:
+        return await _whole(engine, request, on_delta)
+    answer = await _structured(engine, request, request.format)
+    if on_delta is not None:
+        await on_delta(answer.content)
+    return answer
+
+
+async def _structured(engine: Engine, request: ChatRequest, wanted: schema.Format) -> Answer:
+    asked = _instructed(request, wanted)
+    first = await _whole(engine, asked, None)
+    try:
+        return _with_data(first, wanted)
+    except OutputInvalid as error:
+        again = _repair(asked, first.content, error.message)
+    second = await _whole(engine, again, None)
+    return _with_data(_summed(first, second), wanted)
+
+
+async def _whole(engine: Engine, request: ChatRequest, on_delta: OnDelta | None) -> Answer:
+    """Return an answer that was not cut, unless the caller set the limit that cut it."""
+    answer = await _uncrashed(engine, request, on_delta)
+    limited = request.options.max_tokens is not None and request.format is None
+    if answer.done_reason == "length" and not limited:
+        raise OutputCut(
+            f"the answer was cut at {answer.completion_tokens} tokens;"
+            " options.max_tokens or SOVEREIGN_ROUTER__MAX_TOKENS raises the limit",
+            field="options.max_tokens",
+        )
+    return answer
+
+
+async def _uncrashed(engine: Engine, request: ChatRequest, on_delta: OnDelta | None) -> Answer:
+    """Ask once more after a crash, unless the caller has seen a part of the answer already."""
+    told = False
+
+    async def tell(delta: str) -> None:
+        nonlocal told
+        told = True
+        if on_delta is not None:
+            await on_delta(delta)
+
+    try:
+        return await engine.chat(request, tell if on_delta is not None else None)
+    except EngineFailed:
+        if told:
+            raise
+    return await engine.chat(request, on_delta)
+
+
+def _instructed(request: ChatRequest, wanted: schema.Format) -> ChatRequest:
+    """Append the schema's words to the last message."""
+    last = request.messages[-1]
+    content = f"{last.content}\n\n{schema.instruction(wanted)}"
+    changed = last.model_copy(update={"content": content})
+    return request.model_copy(update={"messages": (*request.messages[:-1], changed)})
+
+
+def _repair(request: ChatRequest, content: str, fault: str) -> ChatRequest:
+    said = ChatMessage(role="assistant", content=content)
+    words = f"That answer is not valid: {fault}. Answer again with the corrected JSON only."
+    turn = ChatMessage(role="user", content=words)
+    return request.model_copy(update={"messages": (*request.messages, said, turn)})
+
+
+def _with_data(answer: Answer, wanted: schema.Format) -> Answer:
+    return replace(answer, data=schema.parse(answer.content, wanted))
+
+
+def _summed(first: Answer, second: Answer) -> Answer:
+    """Return the second answer with the tokens and the cost of both."""
+    costs = (first.cost_usd, second.cost_usd)
+    return replace(
+        second,
+        prompt_tokens=first.prompt_tokens + second.prompt_tokens,
+        completion_tokens=first.completion_tokens + second.completion_tokens,
+        cost_usd=None if None in costs else sum(filter(None, costs), Decimal(0)),
+    )
