@@ -1,0 +1,96 @@
+"""Identical requests in flight share one: the first starts it, the others ride along."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import anyio
+import anyio.abc
+
+from services.router.engine import Answer, OnDelta
+
+Start = Callable[[OnDelta | None], Awaitable[Answer]]
+
+
+class Flight:
+    """One request upstream and those who wait for it. It is cancelled when the last one leaves."""
+
+    def __init__(self) -> None:
+        self.riders = 0
+        self.scope = anyio.CancelScope()
+        self._deltas: list[str] = []
+        self._news = asyncio.Event()
+        self._answer: Answer | None = None
+        self._error: Exception | None = None
+
+    async def fly(self, start: Start, streamed: bool) -> None:
+        """Run the request; its outcome goes to the riders, never to the task group."""
+        with self.scope:
+            try:
+                self._answer = await start(self._tell if streamed else None)
+            except Exception as error:
+                self._error = error
+            self._announce()
+
+    async def follow(self, on_delta: OnDelta | None) -> Answer:
+        """Tell all pieces, those of before too; return the answer or raise its error."""
+        told = 0
+        while True:
+            news = self._news
+            while on_delta is not None and told < len(self._deltas):
+                told += 1
+                await on_delta(self._deltas[told - 1])
+            if self._error is not None:
+                raise self._error
+            if self._answer is not None and (on_delta is None or told >= len(self._deltas)):
+                break
+            await news.wait()
+        if on_delta is not None and not self._deltas and self._answer.content:
+            await on_delta(self._answer.content)
+        return self._answer
+
+    async def _tell(self, delta: str) -> None:
+        self._deltas.append(delta)
+        self._announce()
+
+    def _announce(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+
+class Flights:
+    """The flights by key; their tasks belong to `tasks`."""
+
+    def __init__(self, tasks: anyio.abc.TaskGroup) -> None:
+        self._tasks = tasks
+        self._flying: dict[str, Flight] = {}
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._flying
+
+    async def ride(self, key: str, start: Start, on_delta: OnDelta | None) -> Answer:
+        """Join the flight of this key, or start it."""
+        flight = self._flying.get(key)
+        if flight is None:
+            flight = self._flying[key] = Flight()
+            self._tasks.start_soon(self._fly, key, flight, start, on_delta is not None)
+        flight.riders += 1
+        try:
+            return await flight.follow(on_delta)
+        finally:
+            flight.riders -= 1
+            if flight.riders == 0:
+                self._land(key, flight)
+                flight.scope.cancel()
+
+    async def _fly(self, key: str, flight: Flight, start: Start, streamed: bool) -> None:
+        try:
+            await flight.fly(start, streamed)
+        finally:
+            self._land(key, flight)
+
+    def _land(self, key: str, flight: Flight) -> None:
+        """Take no more riders."""
+        if self._flying.get(key) is flight:
+            del self._flying[key]
