@@ -1,0 +1,1 @@
+"""OpenAI-compatible servers, reached through litellm: imported late, told to fetch nothing."""

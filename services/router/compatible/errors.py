@@ -1,0 +1,50 @@
+"""Tells litellm's errors apart by their class and status."""
+
+from __future__ import annotations
+
+from shared.errors import (
+    Busy,
+    EngineFailed,
+    InputTooLong,
+    InvalidInput,
+    ModelMissing,
+    Refused,
+    SovereignError,
+    TimedOut,
+    Unavailable,
+)
+
+RETRY_AFTER_S = 2.0
+BY_STATUS: dict[int, type[SovereignError]] = {
+    400: InvalidInput,
+    401: Refused,
+    403: Refused,
+    404: ModelMissing,
+    408: TimedOut,
+    422: InvalidInput,
+}
+
+
+def translate(error: Exception) -> SovereignError:
+    """Return the typed error for what litellm raised."""
+    kind = type(error).__name__
+    message = f"{kind}: {error}"[:300]
+    if kind == "ContextWindowExceededError":
+        return InputTooLong(message, field="messages")
+    if kind in ("APIConnectionError", "ConnectError") or _unreachable(error):
+        return Unavailable(message)
+    status = getattr(error, "status_code", None)
+    if status in (429, 503):
+        return Busy(message, retry_after_s=RETRY_AFTER_S)
+    found = BY_STATUS.get(status) if isinstance(status, int) else None
+    return (found or EngineFailed)(message)
+
+
+def _unreachable(error: BaseException) -> bool:
+    """Tell whether nobody listened: litellm wraps that in an error with status 500."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if type(cause).__name__ in ("ConnectError", "ClientConnectorError"):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False

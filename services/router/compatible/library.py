@@ -1,0 +1,28 @@
+"""Imports litellm in a thread on first use: it takes seconds and 150 MB, so nobody else pays."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+from types import ModuleType
+
+LOCAL_TABLE = "LITELLM_LOCAL_MODEL_COST_MAP"
+"""Unset, litellm fetches its price table from GitHub while it is imported."""
+
+_lock = asyncio.Lock()
+
+
+async def load() -> ModuleType:
+    """Return litellm, told to send nothing and to keep nothing."""
+    async with _lock:
+        return await asyncio.to_thread(_load)
+
+
+def _load() -> ModuleType:
+    os.environ[LOCAL_TABLE] = "True"
+    litellm = importlib.import_module("litellm")
+    litellm.telemetry = False  # type: ignore[attr-defined]
+    litellm.suppress_debug_info = True  # type: ignore[attr-defined]
+    litellm.cache = None  # type: ignore[attr-defined]
+    return litellm
