@@ -1,0 +1,112 @@
+"""Recommendations by rule, each with the figures that speak for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from services.router.recent import Recent
+from shared.events import CacheStatus, Recommendation
+from shared.settings import RouterSettings
+
+ENOUGH = 20
+"""Calls; with fewer there is nothing to advise."""
+Rule = Callable[[Recent, CacheStatus, RouterSettings], Recommendation | None]
+
+
+def advice(
+    recent: Recent, cache: CacheStatus, settings: RouterSettings
+) -> tuple[Recommendation, ...]:
+    """Return what is worth changing."""
+    found = [rule(recent, cache, settings) for rule in RULES]
+    return tuple(one for one in found if one is not None)
+
+
+def _queue(recent: Recent, _: CacheStatus, settings: RouterSettings) -> Recommendation | None:
+    waited = sum(row["queue_s"] for row in recent.good)
+    total = sum(row["total_s"] for row in recent.good)
+    if len(recent.good) < ENOUGH or waited < 0.25 * total:
+        return None
+    return Recommendation(
+        id="slots",
+        title=f"Let more than {settings.slots} request(s) run at a time",
+        why=f"{waited / total:.0%} of the time of {len(recent.good)} calls was waiting in line.",
+        gain=f"Up to {waited:.0f} s of {total:.0f} s, if the hardware has room:"
+        " set OLLAMA_NUM_PARALLEL and SOVEREIGN_ROUTER__SLOTS to the same number.",
+    )
+
+
+def _warm(recent: Recent, _: CacheStatus, settings: RouterSettings) -> Recommendation | None:
+    loading = sum(row["load_s"] or 0.0 for row in recent.good)
+    total = sum(row["total_s"] for row in recent.good)
+    if len(recent.good) < ENOUGH or loading < 0.1 * total:
+        return None
+    return Recommendation(
+        id="keep_alive",
+        title="Keep the model loaded for longer",
+        why=f"{loading / total:.0%} of the time was loading (keep_alive {settings.keep_alive}).",
+        gain=f"Up to {loading:.0f} s of {total:.0f} s: SOVEREIGN_ROUTER__KEEP_ALIVE=-1.",
+    )
+
+
+def _cut(recent: Recent, _: CacheStatus, settings: RouterSettings) -> Recommendation | None:
+    cut = recent.errors("output_cut")
+    if cut < 3 or cut < 0.02 * len(recent.rows):
+        return None
+    return Recommendation(
+        id="max_tokens",
+        title="Allow longer answers",
+        why=f"{cut} of {len(recent.rows)} calls were cut at {settings.max_tokens} tokens.",
+        gain="Answers instead of errors: SOVEREIGN_ROUTER__MAX_TOKENS.",
+    )
+
+
+def _context(recent: Recent, _: CacheStatus, settings: RouterSettings) -> Recommendation | None:
+    refused = recent.errors("input_too_long")
+    if refused < 3 or refused < 0.02 * len(recent.rows):
+        return None
+    return Recommendation(
+        id="num_ctx",
+        title="Give the model a larger context",
+        why=f"{refused} of {len(recent.rows)} prompts did not fit {settings.num_ctx} tokens.",
+        gain="Answers instead of refusals, for more memory: SOVEREIGN_ROUTER__NUM_CTX.",
+    )
+
+
+def _cache_size(_: Recent, cache: CacheStatus, settings: RouterSettings) -> Recommendation | None:
+    if cache.evictions < ENOUGH or not cache.hits:
+        return None
+    return Recommendation(
+        id="cache_entries",
+        title="Make the cache larger",
+        why=f"{cache.evictions} answers were dropped for room while {cache.hits} looks hit.",
+        gain=f"More hits than {cache.hit_rate or 0:.0%}: SOVEREIGN_ROUTER__CACHE_ENTRIES.",
+    )
+
+
+def _repeatable(recent: Recent, _: CacheStatus, __: RouterSettings) -> Recommendation | None:
+    fresh = [row for row in recent.good if row["cache"] == "off"]
+    if len(recent.good) < ENOUGH or len(fresh) < 0.8 * len(recent.good):
+        return None
+    return Recommendation(
+        id="deterministic",
+        title="Ask with temperature 0 or a seed where the answer should not vary",
+        why=f"{len(fresh)} of {len(recent.good)} calls could not use the cache at all.",
+        gain="Repeated requests answered in milliseconds; how many repeat is not known before.",
+    )
+
+
+def _engine(recent: Recent, _: CacheStatus, __: RouterSettings) -> Recommendation | None:
+    by_rule = sum(row["engine"] == "offline" for row in recent.rows)
+    waiting = recent.errors("needs_model")
+    if not by_rule and not waiting:
+        return None
+    return Recommendation(
+        id="engine",
+        title="Run a model",
+        why=f"Of the last {len(recent.rows)} calls {by_rule} went to rules"
+        f" and {waiting} needed a model that was not there.",
+        gain="Answers by a model: start Ollama and pull the model that `sovereign status` names.",
+    )
+
+
+RULES: tuple[Rule, ...] = (_engine, _queue, _warm, _cut, _context, _cache_size, _repeatable)

@@ -1,0 +1,138 @@
+"""The record of every model call, in SQLite: written in batches by one task, off the hot path."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import astuple, dataclass, fields
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+
+log = logging.getLogger(__name__)
+
+PICO = Decimal(10) ** 12
+"""Costs are kept as whole picodollars (1e-12 US dollars), so that sums are exact."""
+MAX_WAITING = 100_000
+BATCH = 500
+RETRY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One row. `at` is ISO 8601 in UTC; `cost_pico` is null when the price is unknown;
+    `own_host` is 1 when no token left the owner's hosts."""
+
+    at: str
+    request_id: str
+    task_id: str | None
+    step_id: str | None
+    agent: str | None
+    tenant: str
+    engine: str
+    model: str
+    host: str
+    is_llm: int
+    own_host: int
+    cache: str
+    prompt_tokens: int
+    completion_tokens: int
+    total_s: float
+    queue_s: float
+    first_token_s: float | None
+    load_s: float | None
+    prompt_s: float | None
+    eval_s: float | None
+    cost_pico: int | None
+    error: str | None
+
+
+COLUMNS = tuple(field.name for field in fields(Call))
+TYPES = {"str": "TEXT", "int": "INTEGER", "float": "REAL"}
+INSERT = f"INSERT INTO calls ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - our own column names
+
+
+class Record:
+    """Takes calls without waiting; `run` writes them."""
+
+    def __init__(self, database: aiosqlite.Connection) -> None:
+        self._database = database
+        self._waiting: asyncio.Queue[Call] = asyncio.Queue(MAX_WAITING)
+        self.lost = 0
+
+    def add(self, call: Call) -> None:
+        """Take a call; when the disk has failed for so long that no room is left, count it."""
+        try:
+            self._waiting.put_nowait(call)
+        except asyncio.QueueFull:
+            self.lost += 1
+
+    async def run(self) -> None:
+        """Write for ever; while the disk fails, keep what waits and try again."""
+        while True:
+            batch = [await self._waiting.get()]
+            while len(batch) < BATCH and not self._waiting.empty():
+                batch.append(self._waiting.get_nowait())
+            await self._write(batch)
+            for _ in batch:
+                self._waiting.task_done()
+
+    async def settle(self) -> None:
+        """Return when all calls of before are written."""
+        await self._waiting.join()
+
+    async def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
+        """Return the rows of a question, with all calls of before in them."""
+        await self.settle()
+        return list(await self._database.execute_fetchall(query, values))
+
+    async def _write(self, batch: list[Call]) -> None:
+        while True:
+            try:
+                await self._database.executemany(INSERT, [astuple(call) for call in batch])
+                await self._database.commit()
+            except sqlite3.Error as error:
+                log.error("the record cannot be written, trying again: %s", error)
+                await self._database.rollback()
+                await asyncio.sleep(RETRY_S)
+            else:
+                return
+
+
+@asynccontextmanager
+async def open_record(path: Path) -> AsyncIterator[Record]:
+    """Yield the record kept in the file `path`; several routers may share one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    async with aiosqlite.connect(path, timeout=10.0) as database:
+        database.row_factory = sqlite3.Row
+        await database.executescript(_declaration())
+        yield Record(database)
+
+
+def pico(cost: Decimal | None) -> int | None:
+    """Return a cost as whole picodollars; unknown stays unknown."""
+    return None if cost is None else int((cost * PICO).to_integral_value())
+
+
+def dollars(amount: int | None) -> Decimal | None:
+    """Return picodollars as US dollars."""
+    return None if amount is None else Decimal(amount) / PICO
+
+
+def _declaration() -> str:
+    """Return the table as the fields of `Call` say."""
+    lines = []
+    for field in fields(Call):
+        kind, _, optional = str(field.type).partition(" | ")
+        lines.append(f"{field.name} {TYPES[kind]}" + ("" if optional else " NOT NULL"))
+    return f"""
+        PRAGMA journal_mode = WAL;
+        PRAGMA synchronous = NORMAL;
+        CREATE TABLE IF NOT EXISTS calls (id INTEGER PRIMARY KEY, {", ".join(lines)});
+        CREATE INDEX IF NOT EXISTS calls_at ON calls (at);
+    """

@@ -1,0 +1,47 @@
+"""Answers `model.savings`, `model.report` and `model.sovereignty` from the record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.router import recent, sovereignty
+from services.router.accounts import Accounts
+from services.router.cache import Cache
+from services.router.ollama.engine import OllamaEngine
+from services.router.record import Record
+from services.router.report import report
+from services.router.savings import savings
+from shared.events import Empty, OptimizationReport, Savings, Sovereignty
+from shared.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class ReportHandlers:
+    """Reads; changes nothing."""
+
+    settings: Settings
+    record: Record
+    accounts: Accounts
+    cache: Cache
+    ollama: OllamaEngine | None
+
+    async def savings(self, _: Empty) -> Savings:
+        """Return what was saved."""
+        return await savings(self.record, self.accounts)
+
+    async def report(self, _: Empty) -> OptimizationReport:
+        """Return how well the model is used."""
+        found = await recent.read(self.record)
+        return report(found, self.cache.status(), self.settings.router)
+
+    async def sovereignty(self, _: Empty) -> Sovereignty:
+        """Return how much stays at home."""
+        models = self.ollama.catalogue.models if self.ollama else ()
+        disabled = await self._cloud_disabled()
+        facts = await sovereignty.gather(self.record, self.settings, models, disabled)
+        return sovereignty.judge(facts)
+
+    async def _cloud_disabled(self) -> bool | None:
+        if self.ollama is None:
+            return None
+        return await self.ollama.catalogue.cloud_disabled(self.settings.router.probe_s)

@@ -1,0 +1,59 @@
+"""What local answers saved against a named cloud model: a counterfactual, with its parts shown."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from services.router.accounts import Accounts
+from services.router.record import Record, dollars
+from shared.events import Savings
+
+TOTALS = """
+    SELECT COUNT(*) AS calls,
+           TOTAL(is_llm) AS llm_calls,
+           TOTAL(NOT is_llm) AS offline_calls,
+           TOTAL(cache IN ('hit', 'coalesced')) AS cache_hits,
+           TOTAL(is_llm * prompt_tokens) AS prompt_tokens,
+           TOTAL(is_llm * completion_tokens) AS completion_tokens,
+           SUM(CASE WHEN is_llm THEN cost_pico END) AS cost_pico,
+           TOTAL(is_llm AND cost_pico IS NULL) AS unpriced,
+           MIN(at) AS since
+      FROM calls WHERE error IS NULL
+"""
+METHOD = (
+    "The reference model's price for the same tokens, less what the calls cost. Local calls cost"
+    " 0 (energy is not counted); answers by rule count nothing; answers from the cache count."
+)
+
+
+async def savings(record: Record, accounts: Accounts) -> Savings:
+    """Return the savings of all successful calls on this router's record.
+
+    saved = price(prompt) x prompt tokens + price(completion) x completion tokens - cost;
+    null when the reference price, or the cost of any call, is unknown.
+    """
+    row = (await record.rows(TOTALS))[0]
+    prompt, completion = int(row["prompt_tokens"]), int(row["completion_tokens"])
+    price = accounts.price
+    reference = price.of(prompt, completion) if price else None
+    cost = None if row["unpriced"] else dollars(row["cost_pico"] or 0)
+    return Savings(
+        reference_model=accounts.reference,
+        calls=row["calls"],
+        llm_calls=int(row["llm_calls"]),
+        offline_calls=int(row["offline_calls"]),
+        cache_hits=int(row["cache_hits"]),
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        reference_usd=reference,
+        cost_usd=cost,
+        saved_usd=_difference(reference, cost),
+        since=datetime.fromisoformat(row["since"]) if row["since"] else None,
+        prices={"prompt": str(price.prompt), "completion": str(price.completion)} if price else {},
+        notice=METHOD if price else f"The price of {accounts.reference} is unknown. {METHOD}",
+    )
+
+
+def _difference(reference: Decimal | None, cost: Decimal | None) -> Decimal | None:
+    return None if reference is None or cost is None else reference - cost

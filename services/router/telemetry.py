@@ -1,0 +1,39 @@
+"""Tells the bus what happened, after the fact and one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pydantic import BaseModel
+
+from shared.bus import Bus
+from shared.events import CacheEvent, CostEvent
+from shared.subjects import COST_EVENT, cache_event
+
+MAX_WAITING = 10_000
+
+
+class Telemetry:
+    """A queue of events; when the bus is slow the newest are left out, since SQLite has all."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._waiting: asyncio.Queue[tuple[str, BaseModel]] = asyncio.Queue(MAX_WAITING)
+
+    def cache(self, event: CacheEvent) -> None:
+        """Tell what the cache did."""
+        self._put(cache_event(event.kind), event)
+
+    def cost(self, event: CostEvent) -> None:
+        """Tell one call."""
+        self._put(COST_EVENT, event)
+
+    async def run(self) -> None:
+        """Send for ever."""
+        while True:
+            subject, body = await self._waiting.get()
+            await self._bus.emit(subject, body)
+
+    def _put(self, subject: str, body: BaseModel) -> None:
+        if not self._waiting.full():
+            self._waiting.put_nowait((subject, body))
