@@ -11,7 +11,7 @@ LIMIT = 6
 def text(messages: list[dict[str, Any]]) -> str:
     """Quote the first lines of the last user message: the task, then what came with it."""
     prompt = last_user(messages)
-    parts = {kind: body for kind, body in reversed(TAG.findall(prompt))}
+    parts = dict(reversed(TAG.findall(prompt)))
     task = first_line(parts.get("task") or parts.get("instruction") or prompt)
     given = parts.get("document") or parts.get("input") or ""
     quoted = [line.strip(" -*#\t") for line in given.splitlines() if line.strip(" -*#\t")]
@@ -40,7 +40,7 @@ def instance(schema: dict[str, Any], prompt: str) -> Any:
 
 
 def _task(prompt: str) -> str:
-    found = {kind: body for kind, body in reversed(TAG.findall(prompt))}
+    found = dict(reversed(TAG.findall(prompt)))
     return found.get("task") or prompt
 
 

@@ -6,6 +6,7 @@ chosen by the beginning of the model's name: see `faults.py`. `GET /fake/stats` 
 
 import argparse
 import asyncio
+import contextlib
 import hashlib
 import math
 import re
@@ -268,7 +269,7 @@ def pull_lines(name: str) -> list[dict[str, Any]]:
 
 async def serve(server: FakeOllama) -> None:
     async with server:
-        print(f"fake Ollama at {server.url}", flush=True)
+        print(f"fake Ollama at {server.url}", flush=True)  # noqa: T201
         await asyncio.Event().wait()
 
 
@@ -281,10 +282,8 @@ def main() -> None:
     names = tuple(name for name in arguments.models.split(",") if name)
     server = FakeOllama(names, arguments.port)
     server.delay_s = arguments.delay
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(server))
-    except KeyboardInterrupt:
-        pass
 
 
 if __name__ == "__main__":

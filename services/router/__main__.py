@@ -1,0 +1,6 @@
+"""Run the router: `python -m services.router`."""
+
+from shared.service import main
+
+if __name__ == "__main__":
+    main("router", "services.router.app")

@@ -1,0 +1,129 @@
+"""The wiring of the router."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import anyio
+import anyio.abc
+from nats.micro.request import Request
+
+from services.router import prices
+from services.router.accounts import Accounts
+from services.router.cache import Cache
+from services.router.desk import Desk
+from services.router.engine import Engine
+from services.router.flights import Flights
+from services.router.handlers import ChatHandlers
+from services.router.models import ModelHandlers
+from services.router.offline_engine import OfflineEngine
+from services.router.ollama.engine import OllamaEngine
+from services.router.record import Record, open_record
+from services.router.reports import ReportHandlers
+from services.router.running import Running
+from services.router.slots import Slots
+from services.router.switch import Switch
+from services.router.telemetry import Telemetry
+from shared.events import EmbedRequest, Empty
+from shared.service import Service
+from shared.settings import Settings
+from shared.subjects import MODEL_CANCEL, MODEL_CHAT, MODEL_EMBED
+
+DRAIN_S = 5.0
+"""How long requests in hand may go on when the service is told to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What lives as long as the service; `loops` owns its background tasks."""
+
+    service: Service
+    switch: Switch
+    record: Record
+    running: Running
+    loops: anyio.abc.TaskGroup
+
+
+@asynccontextmanager
+async def lifespan(service: Service) -> AsyncIterator[None]:
+    """Answer model requests while the body runs, then let go of what is in hand."""
+    async with AsyncExitStack() as stack:
+        path = service.settings.data_dir / "router" / "calls.db"
+        record = await stack.enter_async_context(open_record(path))
+        switch = make_switch(service.settings)
+        stack.push_async_callback(switch.primary.close)
+        loops = await stack.enter_async_context(anyio.create_task_group())
+        running = Running()
+        await switch.probe()
+        service.heart.info = switch.info
+        await _serve(Room(service, switch, record, running, loops))
+        yield
+        await running.drain(DRAIN_S)
+        await record.settle()
+        loops.cancel_scope.cancel()
+
+
+def make_switch(settings: Settings) -> Switch:
+    """Return the switch with the engine that the setting names, and rules beside it."""
+    offline = OfflineEngine(settings.engine, settings.host)
+    return Switch(settings, _primary(settings, offline), offline)
+
+
+def _primary(settings: Settings, offline: OfflineEngine) -> Engine:
+    if settings.engine == "offline":
+        return offline
+    if settings.engine == "openai":
+        from services.router.compatible.engine import CompatibleEngine
+
+        return CompatibleEngine(settings)
+    return OllamaEngine(settings)
+
+
+async def _serve(room: Room) -> None:
+    """Start the loops and register every request subject."""
+    service, switch, record = room.service, room.switch, room.record
+    settings = service.settings
+    telemetry = Telemetry(service.bus)
+    cache = Cache(settings.router.cache_entries, settings.router.cache_ttl_s, telemetry.cache)
+    accounts = await _accounts(settings, record, telemetry)
+    slots = Slots(settings.router.slots, settings.router.queue)
+    desk = Desk(settings.router, switch, slots, cache, Flights(room.loops), accounts)
+    ollama = switch.primary if isinstance(switch.primary, OllamaEngine) else None
+    for loop in (record.run, telemetry.run, switch.watch):
+        room.loops.start_soon(loop)
+    await _chat(service, ChatHandlers(desk, room.running, room.loops))
+    await _models(service, ModelHandlers(settings.router, switch, slots, ollama))
+    await _reports(service, ReportHandlers(settings, record, accounts, cache, ollama))
+
+
+async def _accounts(settings: Settings, record: Record, telemetry: Telemetry) -> Accounts:
+    reference = settings.router.reference_model
+    known = await asyncio.to_thread(prices.read, prices.table(), (reference,))
+    return Accounts(record, telemetry.cost, reference, known.get(reference))
+
+
+async def _chat(service: Service, handlers: ChatHandlers) -> None:
+    await service.endpoints.answer_raw(MODEL_CHAT, handlers.chat)
+    await service.bus.nc.subscribe(MODEL_CANCEL, cb=handlers.cancel)
+
+
+async def _models(service: Service, handlers: ModelHandlers) -> None:
+    endpoints = service.endpoints
+    limit = service.settings.router.slots + service.settings.router.queue
+    await endpoints.answer_many(MODEL_EMBED, EmbedRequest, handlers.embed, limit)
+    await endpoints.answer("model.status", Empty, handlers.status)
+    await endpoints.answer("model.models", Empty, handlers.models)
+
+    async def pull(request: Request) -> None:
+        service.tasks.start_soon(handlers.pull, request)
+
+    await endpoints.answer_raw("model.pull", pull)
+
+
+async def _reports(service: Service, handlers: ReportHandlers) -> None:
+    await service.endpoints.answer("model.savings", Empty, handlers.savings)
+    await service.endpoints.answer("model.report", Empty, handlers.report)
+    await service.endpoints.answer("model.sovereignty", Empty, handlers.sovereignty)

@@ -1,0 +1,82 @@
+"""One chat request on its way through the router, and what became of it so far."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from services.router.accounts import Outcome
+from services.router.engine import Answer, Engine, OnDelta
+from shared.events import CacheEvent, ChatReply, ChatRequest, ModelTimes
+
+
+@dataclass(slots=True)
+class Errand:
+    """`cache` and `queue_s` are known when it has come so far; `engine` when one was chosen."""
+
+    request: ChatRequest
+    on_delta: OnDelta | None
+    began: float = field(default_factory=time.monotonic)
+    engine: Engine | None = None
+    cache: Literal["miss", "hit", "coalesced", "off"] = "off"
+    queue_s: float = 0.0
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the engine answered this very request."""
+        return self.cache in ("off", "miss")
+
+    def event(self, key: str, engine: Engine) -> CacheEvent:
+        """Return what the cache's events say of this request."""
+        return CacheEvent(
+            kind="miss",
+            key=key,
+            model=self.request.model,
+            engine=engine.name,
+            agent=self.request.agent,
+        )
+
+    def done(self, answer: Answer) -> Outcome:
+        """Return the outcome of an answer."""
+        return Outcome(self.request, self._reply(answer), answer.own_host or not self.fresh)
+
+    def failed(self) -> Outcome:
+        """Return what is known of a failure."""
+        answer = Answer(content="", model=self.request.model, cost_usd=None)
+        own = self.engine is None or self.engine.own
+        return Outcome(self.request, self._reply(answer), own)
+
+    def _reply(self, answer: Answer) -> ChatReply:
+        return ChatReply(
+            request_id=self.request.request_id or "",
+            content=answer.content,
+            tool_calls=answer.tool_calls,
+            data=answer.data,
+            engine=self.engine.name if self.engine else "",
+            model=answer.model,
+            is_llm=self.engine.is_llm if self.engine else False,
+            host=answer.host,
+            done_reason=answer.done_reason,
+            prompt_tokens=answer.prompt_tokens,
+            completion_tokens=answer.completion_tokens,
+            times=self._times(answer),
+            cache=self.cache,
+            cost_usd=answer.cost_usd if self.fresh else Decimal(0),
+            notice=answer.notice,
+        )
+
+    def _times(self, answer: Answer) -> ModelTimes:
+        """Return this request's times; those of a kept answer's engine are of another request."""
+        total_s = time.monotonic() - self.began
+        if not self.fresh:
+            return ModelTimes(total_s=total_s)
+        return ModelTimes(
+            total_s=total_s,
+            queue_s=self.queue_s,
+            first_token_s=answer.first_token_s,
+            load_s=answer.load_s,
+            prompt_s=answer.prompt_s,
+            eval_s=answer.eval_s,
+        )

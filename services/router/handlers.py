@@ -1,0 +1,75 @@
+"""The router on the bus: `model.*` requests in, replies, chunks and error envelopes out."""
+
+from __future__ import annotations
+
+import logging
+
+import anyio.abc
+from nats.aio.msg import Msg
+from nats.micro.request import Request
+
+from services.router.desk import Desk
+from services.router.running import Running
+from shared import rpc
+from shared.bus import decode, encode
+from shared.errors import SovereignError
+from shared.events import ChatChunk, ChatReply, ChatRequest, ModelCancel
+from shared.ids import ulid
+
+log = logging.getLogger(__name__)
+
+
+class ChatHandlers:
+    """Answers `model.chat`, any number at once, and takes requests back on `model.cancel`."""
+
+    def __init__(self, desk: Desk, running: Running, tasks: anyio.abc.TaskGroup) -> None:
+        self._desk = desk
+        self._running = running
+        self._tasks = tasks
+
+    async def chat(self, request: Request) -> None:
+        """Take one request on; the answer comes from its own task."""
+        self._tasks.start_soon(self._answer, request)
+
+    async def cancel(self, message: Msg) -> None:
+        """Take the named request back, if this router runs it."""
+        try:
+            asked = decode(message.data, ModelCancel)
+        except SovereignError as error:
+            log.warning("%s: %s", message.subject, error.message)
+            return
+        if self._running.cancel(asked.request_id, asked.reason):
+            log.info("request %s was taken back: %s", asked.request_id, asked.reason)
+
+    async def _answer(self, request: Request) -> None:
+        """Reply or refuse; silence is no answer."""
+        try:
+            await rpc.respond(request, await self._complete(request))
+        except SovereignError as error:
+            await rpc.refuse(request, error)
+        except Exception as error:
+            log.exception("%s failed", request.subject)
+            await rpc.refuse(request, SovereignError(f"{type(error).__name__} in the router"))
+
+    async def _complete(self, request: Request) -> ChatReply:
+        asked = rpc.parse(request.data, ChatRequest)
+        request_id = asked.request_id or ulid()
+        asked = asked.model_copy(update={"request_id": request_id})
+        chunks = Chunks(request, request_id) if asked.stream else None
+        with self._running.call(request_id):
+            return await self._desk.complete(asked, chunks.tell if chunks else None)
+
+
+class Chunks:
+    """Sends the pieces of one streamed answer to its requester, numbered from 0."""
+
+    def __init__(self, request: Request, request_id: str) -> None:
+        self._request = request
+        self._request_id = request_id
+        self._index = 0
+
+    async def tell(self, delta: str) -> None:
+        """Send the next piece."""
+        chunk = ChatChunk(request_id=self._request_id, index=self._index, delta=delta)
+        await self._request.respond(encode(chunk))
+        self._index += 1

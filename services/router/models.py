@@ -1,0 +1,92 @@
+"""Models and their engine: what is at hand, what answers now, vectors, pulls."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from nats.micro.request import Request
+
+from services.router import names
+from services.router.ollama.engine import OllamaEngine
+from services.router.ollama.pull import pull
+from services.router.slots import Slots
+from services.router.switch import Switch
+from shared import rpc
+from shared.bus import encode
+from shared.errors import InvalidInput, SovereignError
+from shared.events import (
+    EmbedReply,
+    EmbedRequest,
+    Empty,
+    EngineStatus,
+    ModelList,
+    PullAsk,
+    PullProgress,
+)
+from shared.settings import RouterSettings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelHandlers:
+    """Answers `model.status`, `model.models`, `model.embed` and `model.pull`."""
+
+    settings: RouterSettings
+    switch: Switch
+    slots: Slots
+    ollama: OllamaEngine | None
+
+    async def status(self, _: Empty) -> EngineStatus:
+        """Return what the last probe found; it is at most `reprobe_s` old."""
+        return self.switch.status
+
+    async def models(self, _: Empty) -> ModelList:
+        """Return the models that Ollama holds; `allowed` is false for those that are not local."""
+        if self.ollama is None:
+            return ModelList()
+        held = self.ollama.catalogue.models
+        free = self.settings.allow_remote
+        return ModelList(
+            models=tuple(
+                model.model_copy(update={"allowed": free or not model.remote_host})
+                for model in held
+            )
+        )
+
+    async def embed(self, request: EmbedRequest) -> EmbedReply:
+        """Return vectors from the engine of now."""
+        wanted = request.model or self.settings.embed_model
+        model = self.settings.aliases.get(wanted, wanted)
+        names.refuse_cloud(model, self.settings)
+        engine = await self.switch.choose(model)
+        asked = request.model_copy(update={"model": model})
+        async with self.slots.hold("normal"):
+            return await engine.embed(asked)
+
+    async def pull(self, request: Request) -> None:
+        """Fetch a model, with progress to the reply inbox; then look what there is now."""
+        try:
+            await self._pull(request)
+        except SovereignError as error:
+            await rpc.refuse(request, error)
+        except Exception as error:
+            log.exception("%s failed", request.subject)
+            await rpc.refuse(request, SovereignError(f"{type(error).__name__} in the router"))
+
+    async def _pull(self, request: Request) -> None:
+        asked = rpc.parse(request.data, PullAsk)
+        if self.ollama is None:
+            line = "models are pulled by Ollama, and this router's engine is another"
+            raise InvalidInput(line, field="SOVEREIGN_ENGINE")
+        names.refuse_cloud(asked.model, self.settings)
+        async with aclosing(pull(self.ollama.client, asked.model)) as told:
+            async for progress in told:
+                if progress.type == "final":
+                    await self.switch.probe()
+                await self._tell(request, progress)
+
+    async def _tell(self, request: Request, progress: PullProgress) -> None:
+        await request.respond(encode(progress))
