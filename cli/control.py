@@ -1,0 +1,54 @@
+"""A person's word on a task: cancel, approve, reject, retry."""
+
+from __future__ import annotations
+
+from cli.answers import waiting_steps
+from cli.connection import run
+from cli.output import emit_json, tell
+from cli.views import known
+from cli.wishes import build, person
+from shared.bus import Bus
+from shared.errors import Conflict
+from shared.events.tasks import FINAL_STATES, TaskControl, TaskView
+from shared.ids import ulid
+from shared.settings import Settings
+from shared.subjects import task_control
+
+
+def send(task_id: str, action: str, step: str | None, reason: str, as_json: bool) -> None:
+    """Store the word for the manager; raise `Conflict` when it can have no effect."""
+
+    async def work(bus: Bus, settings: Settings) -> TaskControl:
+        view = await known(bus, task_id)
+        _check(view, action)
+        by = f"{person()}@{settings.host}"
+        fields = {"step": _step(view, action, step), "reason": reason, "by": by}
+        word = build(TaskControl, {"action": action, "task_id": task_id, **fields})
+        await bus.publish(task_control(task_id), word, f"control-{ulid()}")
+        return word
+
+    word = run(work)
+    if as_json:
+        emit_json(word)
+    else:
+        tell(f"{action} accepted for {task_id}{f', step {word.step}' if word.step else ''}")
+
+
+def _check(view: TaskView, action: str) -> None:
+    """Refuse what cannot work: a word on a task that has ended, a retry of one that has not."""
+    ended = view.state in FINAL_STATES
+    if action == "retry" and not ended:
+        raise Conflict(f"task {view.task_id} is still {view.state}: cancel it first")
+    if action != "retry" and ended:
+        raise Conflict(f"task {view.task_id} has ended: it is {view.state}")
+
+
+def _step(view: TaskView, action: str, step: str | None) -> str | None:
+    """Return the step that is meant: the named one, or the only one that waits for a person."""
+    if step is not None or action not in ("approve", "reject"):
+        return step
+    waits = [one.id for one in waiting_steps(view)]
+    if len(waits) == 1:
+        return waits[0]
+    found = f"steps {', '.join(waits)} wait: name one with --step" if waits else "no step waits"
+    raise Conflict(f"task {view.task_id}: {found}")

@@ -1,0 +1,1 @@
+"""The checks of `sovereign doctor`: of the host, of the bus, of the engine."""

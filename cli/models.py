@@ -1,0 +1,77 @@
+"""`sovereign model …`: what answers, which models are at hand, fetch one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.options import Json, Yes, group
+
+if TYPE_CHECKING:
+    from shared.events.models import EngineStatus
+    from shared.events.reports import ModelInfo, ModelList
+
+app = group("What answers the agents, and which models are at hand.", "Work")
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """Show what answers model requests now."""
+    from cli.connection import ask
+    from cli.output import show
+    from shared.events.models import EngineStatus
+    from shared.events.reports import Empty
+
+    show(ask("model.status", Empty(), EngineStatus), as_json, _show_status)
+
+
+@app.command("list")
+def list_models(as_json: Json = False) -> None:
+    """List the models that the engine holds."""
+    from cli.connection import ask
+    from cli.output import show
+    from shared.events.reports import Empty, ModelList
+
+    show(ask("model.models", Empty(), ModelList, 10.0), as_json, _show_models)
+
+
+@app.command()
+def pull(
+    model: Annotated[str | None, typer.Argument(help="The setting's model unless given.")] = None,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Fetch a model into Ollama, with progress; gigabytes, so it asks first."""
+    from cli import pulling
+
+    pulling.pull(model, yes, as_json)
+
+
+def _show_status(engine: EngineStatus) -> None:
+    from cli.output import pairs
+    from cli.status import engine_line
+
+    pairs(
+        [
+            ("engine", engine_line(engine.model_dump())),
+            ("setting", engine.setting),
+            ("url", engine.url),
+            ("version", engine.version),
+            ("slots", engine.slots),
+        ]
+    )
+
+
+def _show_models(found: ModelList) -> None:
+    from cli.output import say, table
+
+    if not found.models:
+        say("no models: with Ollama running, `sovereign model pull` fetches the default one")
+        return
+    table(("model", "size", "allowed", "where"), [_row(model) for model in found.models])
+
+
+def _row(model: ModelInfo) -> tuple[object, ...]:
+    size = None if model.size is None else f"{model.size / 1e9:.1f} GB"
+    return model.name, size, "yes" if model.allowed else "no", model.remote_host or "here"

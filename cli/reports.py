@@ -1,0 +1,111 @@
+"""What the router measured: savings, performance, sovereignty."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cli.options import Json, group
+
+if TYPE_CHECKING:
+    from shared.events.reports import Latency, OptimizationReport, Savings, Sovereignty
+
+optimization = group("How well the engine does, and what to change.", "Look")
+
+
+def savings(as_json: Json = False) -> None:
+    """Show what local work saved against a named cloud model."""
+    from cli.connection import ask
+    from cli.output import show
+    from shared.events.reports import Empty, Savings
+
+    show(ask("model.savings", Empty(), Savings), as_json, _show_savings)
+
+
+@optimization.command()
+def report(as_json: Json = False) -> None:
+    """Show latency, cache, efficiency and recommendations."""
+    from cli.connection import ask
+    from cli.output import show
+    from shared.events.reports import Empty, OptimizationReport
+
+    show(ask("model.report", Empty(), OptimizationReport), as_json, _show_report)
+
+
+def sovereignty(as_json: Json = False) -> None:
+    """Show how much of the work stays on your own hardware, part by part."""
+    from cli.connection import ask
+    from cli.output import show
+    from shared.events.reports import Empty, Sovereignty
+
+    show(ask("model.sovereignty", Empty(), Sovereignty), as_json, _show_sovereignty)
+
+
+def _show_savings(found: Savings) -> None:
+    from cli.output import pairs, tell
+
+    since = None if found.since is None else f"{found.since.astimezone():%Y-%m-%d %H:%M}"
+    pairs(
+        [
+            (f"saved against {found.reference_model}", usd(found.saved_usd)),
+            (f"the same on {found.reference_model}", usd(found.reference_usd)),
+            ("paid", usd(found.cost_usd)),
+            ("calls", found.calls),
+            ("  by a model", found.llm_calls),
+            ("  by rules", found.offline_calls),
+            ("from the cache", found.cache_hits),
+            ("tokens", f"{found.prompt_tokens} in, {found.completion_tokens} out"),
+            ("since", since),
+        ]
+    )
+    if found.notice:
+        tell(found.notice)
+
+
+def usd(amount: object) -> str:
+    """Return an amount in US dollars; what is not known says so."""
+    return "unknown" if amount is None else f"{amount:.4f} USD"
+
+
+def percent(share: float | None) -> str:
+    """Return a share 0..1 in percent; what is not known says so."""
+    return "unknown" if share is None else f"{share:.0%}"
+
+
+def _show_report(found: OptimizationReport) -> None:
+    from cli.output import pairs, table, tell
+
+    cache = found.cache
+    pairs(
+        [
+            ("efficiency", percent(found.efficiency)),
+            *((f"  {name}", percent(value)) for name, value in found.parts.items()),
+            ("cache", f"{cache.entries} of {cache.capacity} entries, kept {cache.ttl_s:g} s"),
+            ("hit rate", f"{percent(cache.hit_rate)} ({cache.hits} hits, {cache.misses} misses)"),
+        ]
+    )
+    if found.latency:
+        tell()
+        columns = ("model", "engine", "calls", "errors", "p50", "p95", "p99", "tokens/s")
+        table(columns, [_latency(one) for one in found.latency])
+    for advice in found.recommendations:
+        tell()
+        tell(advice.title)
+        tell(f"  {advice.why}{f' ({advice.gain})' if advice.gain else ''}")
+
+
+def _latency(one: Latency) -> tuple[object, ...]:
+    times = [None if t is None else f"{t:.3f} s" for t in (one.p50_s, one.p95_s, one.p99_s)]
+    speed = None if one.tokens_per_s is None else f"{one.tokens_per_s:.1f}"
+    return (one.model, one.engine, one.calls, one.errors, *times, speed)
+
+
+def _show_sovereignty(found: Sovereignty) -> None:
+    from cli.output import table, tell
+
+    score = "unknown yet" if found.score is None else f"{found.score:.0f} of 100"
+    tell(f"sovereignty  {score}")
+    tell(f"answered by a local model  {percent(found.local_llm_share)}")
+    tell(f"answered by rules          {percent(found.offline_share)}")
+    tell()
+    rows = [(p.name, percent(p.value), f"{p.weight:g}", p.explanation) for p in found.parts]
+    table(("part", "value", "weight", "why"), rows)

@@ -1,0 +1,72 @@
+"""From the words of the command line to a task on the bus."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from nats.js.api import PubAck
+from nats.js.errors import NotFoundError
+from pydantic import ValidationError
+
+from cli.attachments import File, attach, read
+from shared import bootstrap
+from shared.bus import Bus, encode, invalid
+from shared.clock import now
+from shared.errors import InvalidInput
+from shared.events.tasks import TaskRequest
+from shared.ids import ulid
+from shared.settings import Settings
+from shared.streams import TASKS
+from shared.subjects import task_request
+
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def build(fields: dict[str, Any]) -> TaskRequest:
+    """Return the task, its id made if none was given; raise `InvalidInput` naming the field."""
+    given = {name: value for name, value in fields.items() if value is not None}
+    given["task_id"] = given.get("task_id") or ulid()
+    try:
+        return TaskRequest.model_validate(given)
+    except ValidationError as error:
+        raise invalid(error) from None
+
+
+def instant(text: str, field: str) -> datetime:
+    """Return the instant that `text` means: `90s`, `30m`, `2h`, `1d` from now, or ISO 8601.
+
+    Without a zone, an ISO instant is in local time.
+    """
+    span = _SPAN.fullmatch(text.strip())
+    if span:
+        return now() + timedelta(seconds=float(span[1]) * _SECONDS[span[2]])
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        line = f"{field}: {text!r} is neither a span like 30m nor an instant like 2026-01-31T18:00"
+        raise InvalidInput(line, field=field) from None
+
+
+def read_all(paths: list[Path] | None) -> list[File]:
+    """Return the files of the command line, each read once."""
+    return [read(path) for path in paths or ()]
+
+
+async def send(bus: Bus, settings: Settings, task: TaskRequest, files: list[File]) -> PubAck:
+    """Store the task on the bus and return the ack; the same id twice is one task."""
+    await declare(bus, settings)
+    attachments = await attach(bus, str(task.task_id), files, len(encode(task)))
+    whole = task.model_copy(update={"attachments": attachments})
+    return await bus.publish(task_request(task.priority or "normal"), whole, str(task.task_id))
+
+
+async def declare(bus: Bus, settings: Settings) -> None:
+    """Declare the streams on a server that no service has seen yet, so that tasks are kept."""
+    try:
+        await bus.js.stream_info(TASKS.name)
+    except NotFoundError:
+        await bootstrap.ensure(bus, settings.nats.replicas)

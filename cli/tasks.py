@@ -1,0 +1,132 @@
+"""`sovereign task …`: ask the crew for work, watch it, have a word on it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.options import (
+    Because,
+    Files,
+    Json,
+    JsonLines,
+    Limit,
+    PriorityName,
+    TaskId,
+    group,
+)
+
+app = group("Ask the crew for work, watch it, have a word on it.", "Work")
+
+Step = Annotated[str | None, typer.Option("--step", help="Only this step of the plan.")]
+State = Annotated[str | None, typer.Option("--state", help="Only tasks in this state.")]
+
+
+@app.command()
+def submit(
+    title: Annotated[str, typer.Argument(help="What is to be done, in one line.")],
+    description: Annotated[str, typer.Option("--description", "-d", help="More about it.")] = "",
+    file: Files = None,
+    priority: Annotated[
+        PriorityName, typer.Option("--priority", "-p", help="How soon.")
+    ] = "normal",
+    agent: Annotated[str | None, typer.Option(help="One agent instead of a plan.")] = None,
+    task_id: Annotated[str | None, typer.Option("--id", help="Your own id; twice is once.")] = None,
+    session: Annotated[str | None, typer.Option(help="The session that it belongs to.")] = None,
+    template: Annotated[str | None, typer.Option(help="A named plan.")] = None,
+    deadline: Annotated[str | None, typer.Option(help="30m, 2h, or an ISO instant.")] = None,
+    not_before: Annotated[str | None, typer.Option(help="Same form as --deadline.")] = None,
+    depends_on: Annotated[
+        list[str] | None, typer.Option(help="A task that must be done first. Repeatable.")
+    ] = None,
+    approval: Annotated[bool, typer.Option("--approval", help="Ask before every step.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", "-w", help="Show progress, then the answer.")
+    ] = False,
+    timeout: Annotated[
+        float | None, typer.Option(min=0.1, help="Seconds to wait at most; implies --wait.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Hand a task to the crew; prints its id, or with --wait the answer."""
+    from cli import requests, submitting
+
+    fields = {
+        "title": title,
+        "description": description,
+        "priority": priority,
+        "agent": agent,
+        "task_id": task_id,
+        "session": session,
+        "template": template,
+        "depends_on": depends_on,
+        "approval": approval,
+        "deadline": requests.instant(deadline, "--deadline") if deadline else None,
+        "not_before": requests.instant(not_before, "--not-before") if not_before else None,
+    }
+    task, files = requests.build(fields), requests.read_all(file)
+    if wait or timeout is not None:
+        submitting.submit_and_wait(task, files, timeout, as_json)
+    else:
+        submitting.submit(task, files, as_json)
+
+
+@app.command("list")
+def list_tasks(limit: Limit = 20, state: State = None, as_json: Json = False) -> None:
+    """List the tasks that changed last, the latest first."""
+    from cli import looking
+
+    looking.list_tasks(limit, state, as_json)
+
+
+@app.command()
+def show(task: TaskId, as_json: Json = False) -> None:
+    """Show a task: its plan, its steps, its answer."""
+    from cli import looking
+
+    looking.show_task(task, as_json)
+
+
+@app.command()
+def watch(
+    task: TaskId,
+    timeout: Annotated[float | None, typer.Option(min=0.1, help="Seconds at most.")] = None,
+    as_json: JsonLines = False,
+) -> None:
+    """Follow a task until it ends; fails when the task failed."""
+    from cli import looking
+
+    looking.watch_task(task, timeout, as_json)
+
+
+@app.command()
+def cancel(task: TaskId, reason: Because = "", as_json: Json = False) -> None:
+    """Stop a task, the running model call too."""
+    from cli import control
+
+    control.send(task, "cancel", None, reason, as_json)
+
+
+@app.command()
+def approve(task: TaskId, step: Step = None, reason: Because = "", as_json: Json = False) -> None:
+    """Let a step go on that waits for a person."""
+    from cli import control
+
+    control.send(task, "approve", step, reason, as_json)
+
+
+@app.command()
+def reject(task: TaskId, step: Step = None, reason: Because = "", as_json: Json = False) -> None:
+    """Refuse a step that waits for a person."""
+    from cli import control
+
+    control.send(task, "reject", step, reason, as_json)
+
+
+@app.command()
+def retry(task: TaskId, step: Step = None, reason: Because = "", as_json: Json = False) -> None:
+    """Run a failed task again, from a step if one is named."""
+    from cli import control
+
+    control.send(task, "retry", step, reason, as_json)
