@@ -12,6 +12,7 @@ from services.dashboard import server
 from services.dashboard.door.build import build, house
 from services.dashboard.door.guard import Guard
 from services.dashboard.handlers import make_broker
+from services.dashboard.pages.mount import mount
 from services.dashboard.records import Records
 from services.dashboard.store import SAMPLE_S, Store
 from shared.service import Service
@@ -25,6 +26,7 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
     store = Store()
     parts = house(settings, service.bus, store)
     app = build(parts)
+    mount(app, parts)
     broker = make_broker(settings, store)
     await broker.start()
     service.tasks.start_soon(Records(service.bus, store).run)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, deque
+from collections import Counter, OrderedDict
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.clock import now
 from shared.events import LiveUpdate, Reason, TaskRequest, TaskResult, TaskState, TaskView
@@ -12,7 +13,6 @@ from shared.events.tasks import FINAL_STATES, Priority
 MOST_TASKS = 2000
 MOST_LIVE_TASKS = 50
 LIVE_CHARACTERS = 8000
-OPEN_STATES = tuple(state for state in TaskState if state not in FINAL_STATES)
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,9 @@ class Crew:
         self.tasks: OrderedDict[str, TaskView] = OrderedDict()
         self.waits: dict[tuple[str, str], Wait] = {}
         self.live: OrderedDict[str, dict[str, str]] = OrderedDict()
-        self.finished_at: deque[float] = deque(maxlen=1000)
 
-    def take_view(self, view: TaskView, at: float) -> None:
+    def take_view(self, view: TaskView) -> None:
         """Take the present state of one task."""
-        known = self.tasks.get(view.task_id)
-        if view.state in FINAL_STATES and (known is None or known.state not in FINAL_STATES):
-            self.finished_at.append(at)
         self.tasks[view.task_id] = view
         self.tasks.move_to_end(view.task_id)
         if view.state in FINAL_STATES:
@@ -55,7 +51,7 @@ class Crew:
             created_at=now(), updated_at=now(), session=task.session,
         )  # fmt: skip
 
-    def take_result(self, result: TaskResult, at: float) -> None:
+    def take_result(self, result: TaskResult) -> None:
         """Close a task that is known here, ahead of its next view."""
         known = self.tasks.get(result.task_id)
         if known is None or known.state in FINAL_STATES:
@@ -64,7 +60,7 @@ class Crew:
             "state": result.state, "updated_at": result.at, "reason": result.reason,
             "engine": result.engine,
         }  # fmt: skip
-        self.take_view(known.model_copy(update=change), at)
+        self.take_view(known.model_copy(update=change))
 
     def take_live(self, update: LiveUpdate) -> None:
         """Keep the end of what each step writes."""
@@ -102,6 +98,10 @@ class Crew:
         messages = Counter(wait.message for wait in self.waits.values())
         return messages.most_common(1)[0][0] if messages else ""
 
-    def finished_within(self, seconds: float, at: float) -> int:
-        """Return how many tasks ended in the last `seconds`."""
-        return sum(1 for one in self.finished_at if at - one <= seconds)
+    def finished_since(self, instant: datetime) -> int:
+        """Return how many tasks ended after `instant`."""
+        return sum(
+            1
+            for view in self.tasks.values()
+            if view.state in FINAL_STATES and view.updated_at > instant
+        )

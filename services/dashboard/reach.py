@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TypeVar
 
 import anyio
@@ -18,14 +19,23 @@ log = logging.getLogger(__name__)
 POLL_S = 5.0
 ANSWER_S = 2.0
 
-REPORTS: dict[str, tuple[str, type[BaseModel]]] = {
-    "model.savings": ("router", e.Savings),
-    "model.report": ("router", e.OptimizationReport),
-    "model.sovereignty": ("router", e.Sovereignty),
-    "ops.status": ("ops", e.OpsStatus),
-    "agent.status": ("agents", e.AgentRoster),
+
+@dataclass(frozen=True)
+class Question:
+    """Something that is asked again and again: which service answers, and with what."""
+
+    service: str
+    ask: BaseModel
+    reply: type[BaseModel]
+
+
+REPORTS = {
+    "model.savings": Question("router", e.Empty(), e.Savings),
+    "model.report": Question("router", e.Empty(), e.OptimizationReport),
+    "model.sovereignty": Question("router", e.Empty(), e.Sovereignty),
+    "ops.status": Question("ops", e.Empty(), e.OpsStatus),
+    "agent.status": Question("agents", e.Empty(), e.AgentRoster),
 }
-"""Questions without an argument: who answers, and with what."""
 
 Reply = TypeVar("Reply", bound=BaseModel)
 
@@ -43,9 +53,9 @@ class Reach:
 
     async def fresh(self, subject: str) -> None:
         """Ask for one report and keep the answer, or why there is none."""
-        _, kind = REPORTS[subject]
+        question = REPORTS[subject]
         try:
-            self._store.answer(subject, await self.ask(subject, e.Empty(), kind))
+            self._store.answer(subject, await self.ask(subject, question.ask, question.reply))
         except SovereignError as error:
             self._store.no_answer(subject, error.message)
 

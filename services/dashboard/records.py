@@ -1,6 +1,6 @@
-"""The buckets `tasks` and `waiting`, followed by sequence: robust where a watch would go deaf.
+"""The buckets `tasks` and `waiting`, followed by sequence; and the end of the record of ops.
 
-A watch is an ephemeral consumer that a restarting server forgets. One direct get a second
+A watch would be an ephemeral consumer, which a restarting server forgets. One direct get a second
 brings every key that changed since the last one, and history 1 keeps it small.
 """
 
@@ -12,14 +12,14 @@ import anyio
 import orjson
 from nats.errors import Error as NatsError
 from nats.js.errors import APIError
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from services.dashboard.store import Store
+from services.dashboard.store import OPS_EVENTS, Store
 from shared.bus import Bus, decode
 from shared.errors import SovereignError
-from shared.events import Reason, TaskView
+from shared.events import OpsEvent, Reason, TaskView
 from shared.reading import Stored, read_subject
-from shared.streams import TASK_VIEWS, WAITING
+from shared.streams import OPS, TASK_VIEWS, WAITING
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Records:
         self._bus = bus
         self._store = store
         self._seen: dict[str, int] = {}
-        self._reconnects = 0
+        self._reconnects = -1
 
     async def run(self) -> None:
         """Follow for ever; a server that is away is asked again."""
@@ -50,8 +50,9 @@ class Records:
         """Take what changed since the last look; after a reconnect, take all of it anew."""
         reconnects = self._bus.nc.stats["reconnects"]
         if reconnects != self._reconnects:
-            self._reconnects = reconnects
             self._seen.clear()
+            await self._recall()
+            self._reconnects = reconnects
         for stored in await self._changes(TASK_VIEWS.name):
             self._take_task(stored)
         for stored in await self._changes(WAITING.name):
@@ -66,16 +67,25 @@ class Records:
             self._seen[bucket] = found[-1].seq
         return found
 
-    async def _start(self, stream: str) -> int:
+    async def _start(self, stream: str, most: int = FIRST_LOOK) -> int:
         last = (await self._bus.js.stream_info(stream)).state.last_seq
-        return max(0, last - FIRST_LOOK)
+        return max(0, last - most)
+
+    async def _recall(self) -> None:
+        """Read the end of the record of ops, which began before this dashboard did."""
+        after = await self._start(OPS.name, OPS_EVENTS)
+        for stored in await read_subject(self._bus, OPS.name, "ops.event.*", after):
+            self._take(stored, OpsEvent)
 
     def _take_task(self, stored: Stored) -> None:
         if not stored.data:
             self._store.crew.forget(stored.subject.rsplit(".", 1)[-1])
             return
+        self._take(stored, TaskView)
+
+    def _take(self, stored: Stored, kind: type[BaseModel]) -> None:
         try:
-            self._store.fold(decode(stored.data, TaskView))
+            self._store.fold(decode(stored.data, kind))
         except SovereignError as error:
             self._store.refuse(stored.subject, error.message)
 

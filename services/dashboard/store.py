@@ -81,8 +81,8 @@ class Store:
             CostEvent: lambda one: self.traffic.take_cost(one, self.clock()),
             OpsEvent: self._take_ops,
             LiveUpdate: self.crew.take_live,
-            TaskView: lambda one: self.crew.take_view(one, self.clock()),
-            TaskResult: lambda one: self.crew.take_result(one, self.clock()),
+            TaskView: self.crew.take_view,
+            TaskResult: self.crew.take_result,
             StepResult: lambda one: None,
         }
 

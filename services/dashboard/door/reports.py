@@ -51,7 +51,7 @@ def _known(store: Store, wanted: dict[str, str]) -> dict[str, Any]:
         known = store.reports[subject]
         body[key] = _dump(known.value)
         if known.error:
-            body["missing"].append({"service": REPORTS[subject][0], "why": known.error})
+            body["missing"].append({"service": REPORTS[subject].service, "why": known.error})
             if known.value is not None:
                 body["stale_s"][key] = round(store.clock() - known.at, 1)
     return body

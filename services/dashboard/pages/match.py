@@ -1,0 +1,115 @@
+"""Clients, providers, deals, and what the commission earned."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from markupsafe import Markup
+from nicegui import ui
+
+from services.dashboard.door.build import House
+from services.dashboard.pages import parts, words
+from services.dashboard.pages.asked import Asked
+from services.dashboard.pages.shell import page
+from shared import events as e
+
+TEACH = "<code>sovereign match add --file profile.json</code>"
+
+
+async def build(house: House) -> None:
+    """Build the page."""
+    target = house.settings.match.monthly_target_minor
+    with page(house, "Match", "/dashboard/match") as shown:
+        revenue = Asked(shown, "match.revenue", e.RevenueAsk(), e.Revenue)
+        pool = Asked(shown, "match.list", e.MatchListAsk(), e.MatchList)
+        await revenue.follow()
+        await pool.follow()
+        shown.live(lambda: revenue.shown("Revenue", lambda known: earnings(known, target)))
+        shown.live(lambda: pool.shown("Deals", deals))
+        with ui.element("div").classes("halves"):
+            shown.live(lambda: pool.shown("Needs", needs))
+            shown.live(lambda: pool.shown("Providers", providers))
+
+
+def earnings(known: e.Revenue, target: int) -> Markup:
+    """Return what was earned by month, against the target."""
+    if not known.lines:
+        teach = "When a deal is paid, its commission stands here, month by month."
+        return parts.card("Revenue", parts.empty("Nothing earned yet", teach), flush=True)
+    heads = ("Month", ">Paid by clients", ">Earned", "~>Refunded", "~>Owed to providers", "~Target")
+    rows = [_earned(line, target) for line in known.lines]
+    return parts.card("Revenue", parts.table(heads, rows), flush=True)
+
+
+def _earned(line: e.RevenueLine, target: int) -> Markup:
+    share = line.earned / target if target else None
+    meter = Markup('<div style="min-width:120px">{}</div>').format(parts.meter(share))
+    cells = (
+        parts.cell(line.group, "name nowrap"),
+        parts.cell(words.money(line.gross, line.currency), "right num nowrap"),
+        parts.cell(words.money(line.earned, line.currency), "right num nowrap"),
+        parts.cell(words.money(line.refunded, line.currency), "late right num nowrap"),
+        parts.cell(words.money(line.payable, line.currency), "late right num nowrap"),
+        parts.cell(Markup("{}<span class='muted'>{}</span>").format(meter, words.percent(share)),
+                   "late"),
+    )  # fmt: skip
+    return parts.row(cells)
+
+
+def deals(known: e.MatchList) -> Markup:
+    """Return the deals as they stand."""
+    if not known.deals:
+        teach = "A deal begins when a need and a provider agree; it stands here until it is closed."
+        return parts.card("Deals", parts.empty("No deal yet", teach), flush=True)
+    heads = ("Deal", "State", "Need", "Provider", ">Amount", "~>Commission")
+    rows = [_deal(deal) for deal in known.deals]
+    return parts.card("Deals", parts.table(heads, rows), flush=True)
+
+
+def _deal(deal: e.Deal) -> Markup:
+    cells = (
+        parts.cell(deal.deal_id, "name nowrap"),
+        parts.cell(parts.word(deal.state)),
+        parts.cell(deal.need_id, "soft"),
+        parts.cell(deal.provider_id, "soft"),
+        parts.cell(_money(deal.amount), "right num nowrap"),
+        parts.cell(f"{deal.rate * Decimal(100):.0f} %", "late right num"),
+    )
+    return parts.row(cells, f"deal-{deal.deal_id}")
+
+
+def needs(known: e.MatchList) -> Markup:
+    """Return what clients ask for."""
+    if not known.needs:
+        return parts.card("Needs", parts.empty("No need yet", _teach()), flush=True)
+    rows = parts.join(
+        _item(need.title, ", ".join(need.required), _money(need.budget)) for need in known.needs
+    )
+    return parts.card("Needs", Markup('<div class="rows">{}</div>').format(rows), flush=True)
+
+
+def providers(known: e.MatchList) -> Markup:
+    """Return who offers what."""
+    if not known.profiles:
+        return parts.card("Providers", parts.empty("No provider yet", _teach()), flush=True)
+    rows = parts.join(
+        _item(one.name, ", ".join(skill.name for skill in one.skills), _money(one.rate))
+        for one in known.profiles
+    )
+    return parts.card("Providers", Markup('<div class="rows">{}</div>').format(rows), flush=True)
+
+
+def _item(title: str, about: str, amount: str) -> Markup:
+    return Markup(
+        '<div class="row-item"><span class="grow"><b style="font-weight:550">{}</b>'
+        '<span class="muted" style="display:block">{}</span></span>'
+        '<span class="num nowrap">{}</span></div>'
+    ).format(words.cut(title, 120), words.cut(about, 160), amount)
+
+
+def _money(amount: e.Money | None) -> str:
+    return words.DASH if amount is None else words.money(amount.minor, amount.currency)
+
+
+def _teach() -> Markup:
+    return Markup("Add one from any shell: {}").format(Markup(TEACH))  # noqa: S704 - a constant

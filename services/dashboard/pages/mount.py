@@ -1,0 +1,79 @@
+"""Mounts the pages under `/dashboard`, beside the door and in the same process."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from nicegui import ui
+from starlette.staticfiles import StaticFiles
+
+from services.dashboard import theme
+from services.dashboard.door.build import House
+from services.dashboard.pages import (
+    agents,
+    icons,
+    match,
+    ops,
+    overview,
+    router,
+    sessions,
+    task,
+    tasks,
+)
+
+PATH = "/dashboard"
+
+
+def declare(house: House) -> None:
+    """Declare every page; addresses are relative to where they are mounted."""
+
+    @ui.page("/")
+    def _overview() -> None:
+        overview.build(house)
+
+    @ui.page("/tasks")
+    def _tasks(state: str | None = None) -> None:
+        tasks.build(house, state)
+
+    @ui.page("/tasks/{task_id}")
+    async def _task(task_id: str) -> None:
+        await task.build(house, task_id)
+
+    _declare_rooms(house)
+
+
+def _declare_rooms(house: House) -> None:
+    @ui.page("/agents")
+    def _agents() -> None:
+        agents.build(house)
+
+    @ui.page("/router")
+    def _router() -> None:
+        router.build(house)
+
+    @ui.page("/ops")
+    def _ops() -> None:
+        ops.build(house)
+
+    @ui.page("/sessions")
+    async def _sessions(id: str | None = None, q: str | None = None) -> None:
+        await sessions.build(house, id, q)
+
+    @ui.page("/match")
+    async def _match() -> None:
+        await match.build(house)
+
+
+def mount(app: FastAPI, house: House) -> None:
+    """Declare the pages and mount them with their own static files; nothing comes from outside."""
+    declare(house)
+    app.mount(theme.STATIC_URL, StaticFiles(directory=theme.STATIC), name="static")
+    ui.run_with(
+        app,
+        mount_path=PATH,
+        title=house.settings.dashboard.name,
+        favicon=icons.FAVICON,
+        tailwind=False,
+        binding_refresh_interval=None,
+        message_history_length=100,
+        show_welcome_message=False,
+    )

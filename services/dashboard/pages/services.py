@@ -1,0 +1,79 @@
+"""The table of services: state in words, heartbeats, memory, lag, restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from markupsafe import Markup
+
+from services.dashboard.pages import parts, words
+from services.dashboard.store import Store
+from services.dashboard.vitals import Instance
+
+HEADS = ("Service", "State", "Heartbeats", "~Host", ">Memory", "~>CPU", "~>Loop lag", "~>Up for",
+         ">Restarts")  # fmt: skip
+
+
+def services_table(store: Store) -> Markup:
+    """Return every expected service, heard or not, and all others that were heard."""
+    total = sum(one.beat.rss_bytes for one in store.vitals.instances.values())
+    aside = Markup('<span class="muted num">{} in all</span>').format(words.memory(total))
+    return parts.card("Services", parts.table(HEADS, _rows(store)), aside, flush=True)
+
+
+def _rows(store: Store) -> Iterator[Markup]:
+    restarts = _restarts(store)
+    for name in store.vitals.services():
+        instances = store.vitals.of(name)
+        if not instances:
+            yield _missing(name)
+        for one in instances:
+            key = (one.beat.service, one.beat.instance)
+            yield _instance(one, store, max(one.boots - 1, restarts.get(key, 0)))
+
+
+def _missing(name: str) -> Markup:
+    cells = (
+        parts.cell(name, "name"),
+        parts.cell(parts.word("missing")),
+        parts.cell(parts.bars(())),
+        Markup(
+            '<td colspan="6" class="muted late">no heartbeat heard; start it with {}</td>'
+        ).format(parts.code(f"sovereign run {name}")),
+    )
+    return parts.row(cells, f"service-{name}")
+
+
+def _instance(one: Instance, store: Store, restarts: int) -> Markup:
+    beat = one.beat
+    at = store.clock()
+    label = Markup('{} <span class="muted late">{}</span>').format(
+        beat.service, "" if beat.instance == f"{beat.service}-1" else beat.instance
+    )
+    cells = (
+        parts.cell(label, "name nowrap"),
+        parts.cell(_state(one, at)),
+        parts.cell(parts.bars(one.bars)),
+        parts.cell(beat.host, "late soft nowrap"),
+        parts.cell(words.memory(beat.rss_bytes), "right num nowrap"),
+        parts.cell(words.percent(one.cpu_share), "late right num nowrap"),
+        parts.cell(words.duration(beat.loop_lag_s), "late right num nowrap"),
+        parts.cell(words.duration(beat.uptime_s), "late right num nowrap"),
+        parts.cell(str(restarts), "right num"),
+    )
+    return parts.row(cells, f"beat-{beat.service}-{beat.instance}", "hit")
+
+
+def _state(one: Instance, at: float) -> Markup:
+    state = one.state(at)
+    if state != "silent":
+        return parts.word(state)
+    silent = f" for {words.duration(one.silent_s(at))}"
+    return Markup("{}<span class='word bad late'>{}</span>").format(parts.word(state), silent)
+
+
+def _restarts(store: Store) -> dict[tuple[str, str], int]:
+    """Return the restarts that ops counts, which know more than the beats heard here."""
+    status = store.report("ops.status")
+    found = status.instances if status else ()
+    return {(one.service, one.instance): one.restarts for one in found}
