@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import mmap
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 TABLE = "model_prices_and_context_window_backup.json"
+MAX_ENTRY = 65_536
+"""Bytes of the table; an entry has about 1,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +44,19 @@ def read(path: Path | None, models: tuple[str, ...]) -> dict[str, Price]:
     """
     if path is None:
         return {}
-    text = path.read_text(encoding="utf-8")
-    found = {model: _entry(text, model) for model in models if model}
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        found = {model: _entry(text, model) for model in models if model}
     return {model: price for model, price in found.items() if price is not None}
 
 
-def _entry(text: str, model: str) -> Price | None:
-    place = re.search(rf'"{re.escape(model)}"\s*:\s*(?={{)', text)
+def _entry(text: mmap.mmap, model: str) -> Price | None:
+    """Return the price in the entry of this model; of tiers only the first counts."""
+    place = re.search(rb'"' + re.escape(model.encode()) + rb'"\s*:\s*(?={)', text)
     if place is None:
         return None
     entry: dict[str, Any]
-    entry, _ = json.JSONDecoder(parse_float=Decimal).raw_decode(text, place.end())
+    section = text[place.end() : place.end() + MAX_ENTRY].decode(errors="ignore")
+    entry, _ = json.JSONDecoder(parse_float=Decimal).raw_decode(section)
     prompt, completion = (entry.get(f"{way}_cost_per_token") for way in ("input", "output"))
     if prompt is None or completion is None:
         return None
