@@ -1,0 +1,106 @@
+"""Do what rules can do for one request: list, order, quote, choose, tick off, combine, find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from services.router.offline.checklist import checklist
+from services.router.offline.intent import beyond_rules, kinds_of, wish
+from services.router.offline.markup import Ask, Source
+from services.router.offline.matching import best_passages, show_passages
+from services.router.offline.order import show_open, show_order
+from services.router.offline.pending import find_open
+from services.router.offline.phrases import phrases
+from services.router.offline.risks import show_risks
+from services.router.offline.summary import summarise
+from shared.errors import NeedsModel
+
+ENOUGH_WORDS = 25
+"""Words that a task's own description must have to be worked from like a document."""
+_TITLES = {"pending": "Pending", "order": "Order", "risks": "Risks", "summary": "Summary"}
+
+
+def work(ask: Ask) -> str:
+    """Return the answer in Markdown; raise `NeedsModel` when rules cannot give one honestly."""
+    text = wish(ask)
+    kinds = kinds_of(text)
+    if beyond_rules(text, kinds):
+        raise NeedsModel("this asks for something new or a judgement; rules only find and order")
+    sources = texts(ask)
+    if not sources:
+        raise NeedsModel("no text is given to work from; only a language model could answer")
+    if "combine" in kinds or (not kinds and ask.inputs and not ask.documents):
+        return combined(ask)
+    if not kinds:
+        return _found(ask, text, sources)
+    return _parts(ask, kinds, sources)
+
+
+def texts(ask: Ask) -> tuple[Source, ...]:
+    """Return what may be worked from: documents, else inputs, else a task that says enough."""
+    if ask.documents or ask.inputs:
+        return ask.documents or ask.inputs
+    _, _, description = ask.task.partition("\n")
+    own = description.strip() or ask.task
+    return (Source("task", "task", own),) if len(own.split()) >= ENOUGH_WORDS else ()
+
+
+def combined(ask: Ask) -> str:
+    """Return the inputs one after the other, the same text once."""
+    if not ask.inputs:
+        raise NeedsModel("there are no outputs of earlier steps to combine")
+    seen = dict.fromkeys(source.text.strip() for source in ask.inputs)
+    return "\n\n".join(seen)
+
+
+def _parts(ask: Ask, kinds: Sequence[str], sources: tuple[Source, ...]) -> str:
+    """Return one part a kind; several get headings."""
+    say = phrases(ask.task or ask.instruction)
+    done = [(kind, _DO[kind](ask, sources, say)) for kind in kinds if kind in _DO]
+    given = [(kind, text) for kind, text in done if text]
+    if not given:
+        raise NeedsModel("the text does not say: nothing in it is marked as what is asked for")
+    if len(given) == 1:
+        return given[0][1]
+    return "\n\n".join(f"## {_TITLES.get(kind, kind.title())}\n\n{text}" for kind, text in given)
+
+
+def _open(ask: Ask, sources: tuple[Source, ...], say: dict[str, str]) -> str | None:
+    found = find_open(sources)
+    return show_open(found, say) if found or found.done else None
+
+
+def _order(ask: Ask, sources: tuple[Source, ...], say: dict[str, str]) -> str | None:
+    return show_order(Ask(ask.instruction, ask.task, ask.inputs + sources), say)
+
+
+def _risks(ask: Ask, sources: tuple[Source, ...], say: dict[str, str]) -> str | None:
+    return show_risks(sources, say)
+
+
+def _summary(ask: Ask, sources: tuple[Source, ...], say: dict[str, str]) -> str | None:
+    return summarise(sources, f"{ask.instruction} {ask.task[:500]}")
+
+
+def _checklist(ask: Ask, sources: tuple[Source, ...], say: dict[str, str]) -> str | None:
+    return checklist(sources)
+
+
+_Do = Callable[[Ask, tuple[Source, ...], dict[str, str]], str | None]
+_DO: dict[str, _Do] = {
+    "pending": _open,
+    "order": _order,
+    "risks": _risks,
+    "summary": _summary,
+    "checklist": _checklist,
+}
+
+
+def _found(ask: Ask, question: str, sources: tuple[Source, ...]) -> str:
+    """Return the passages that match the question; the task's own words are no answer to it."""
+    if sources[0].kind == "task":
+        raise NeedsModel("no text is given to find an answer in; a language model is needed")
+    passages = best_passages(question, sources)
+    if not passages:
+        raise NeedsModel("the text does not say: no passage matches the question well enough")
+    return show_passages(passages, phrases(ask.task or question))
