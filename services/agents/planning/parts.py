@@ -57,7 +57,7 @@ ASPECTS = (
         "(?:do|done|start) first|reihenfolge|rangfolge|zuerst|wichtigste",
         "strategist",
         title="Order",
-        instruction="Put the open items in the order in which they should be done, by their own "
+        instruction="Put the items in the order in which they should be done, by their own "
         "priority labels and numbers; keep each item's wording and label.",
         needs="pending",
     ),

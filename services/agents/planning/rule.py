@@ -16,6 +16,7 @@ from shared.events.tasks import Plan, PlanStep, TaskRequest
 SMALL_CHARS = 600
 """A task of at most this many characters, with one purpose, is one agent's work."""
 _MOST_PARTS = 6
+_TITLE_CHARS = 100
 _WORD = re.compile(r"[^\W_]+")
 _CLAUSE = re.compile(r"[.!?;\n]+")
 
@@ -92,11 +93,12 @@ def _part_step(
     if aspect is None:
         agent = _agent_for(part.text, crew)
         name = unique("part", [step.id for step in before])
-        title, text = part.text, _as_asked(part.text)
+        text, title = _as_asked(part.text), _title(part, [])
         needs: tuple[str, ...] = ()
     else:
         agent = aspect.agent if aspect.agent in crew else _agent_for(part.text, crew)
-        name, title, text = aspect.name, aspect.title, aspect.instruction
+        name, text = aspect.name, aspect.instruction
+        title = _title(part, [step.title for step in before])
         needs = tuple(need for need in aspect.needs if need in named)
     return PlanStep(
         id=name,
@@ -116,6 +118,14 @@ def _single(task: TaskRequest, spec: AgentSpec, instruction: str) -> PlanStep:
         instruction=instruction,
         done_when=spec.done_when,
     )
+
+
+def _title(part: Part, taken: list[str]) -> str:
+    """Return the asker's words for a part; its aspect's name when they stand for two parts."""
+    own = part.text[:1].upper() + part.text[1:]
+    if part.aspect and (own in taken or len(own) > _TITLE_CHARS):
+        return part.aspect.title
+    return own
 
 
 def _as_asked(text: str) -> str:
