@@ -27,7 +27,7 @@ async def read_subject(bus: Bus, stream: str, subject: str, after_seq: int = 0) 
     """Return all messages of `subject` (wildcards allowed) with a sequence above `after_seq`."""
     found: list[Stored] = []
     while True:
-        page = await _page(bus, stream, subject, after_seq + 1)
+        page = await read_page(bus, stream, subject, after_seq)
         found += page
         if len(page) < BATCH:
             return found
@@ -40,8 +40,10 @@ async def last_of(bus: Bus, stream: str, subject: str) -> Stored | None:
     return page[0] if page else None
 
 
-async def _page(bus: Bus, stream: str, subject: str, from_seq: int) -> list[Stored]:
-    return await _ask(bus, stream, {"seq": from_seq, "next_by_subj": subject, "batch": BATCH})
+async def read_page(bus: Bus, stream: str, subject: str, after_seq: int = 0) -> list[Stored]:
+    """Return up to `BATCH` messages of `subject` after `after_seq`; fewer mean that was all."""
+    question = {"seq": after_seq + 1, "next_by_subj": subject, "batch": BATCH}
+    return await _ask(bus, stream, question)
 
 
 async def _ask(bus: Bus, stream: str, question: dict[str, object]) -> list[Stored]:
