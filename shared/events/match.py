@@ -257,7 +257,7 @@ class LedgerEntry(Body):
 class RevenueAsk(Body):
     """A request on `match.revenue`."""
 
-    by: Literal["day", "week", "month", "party", "currency", "kind"] = "month"
+    by: Literal["day", "week", "month", "party", "sector", "currency", "stream", "kind"] = "month"
 
 
 class RevenueLine(Body):

@@ -1,0 +1,51 @@
+"""Wires match: read model up to date, endpoints answering, offers expiring."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from services.match.handlers import Handlers, Room
+from services.match.opening import open_book
+from services.match.writer import Writer
+from shared.events import (
+    DealAsk,
+    MatchAdd,
+    MatchAssign,
+    MatchFind,
+    MatchListAsk,
+    RevenueAsk,
+)
+from shared.service import Service
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 256
+"""Requests of one verb in hand at a time; more are told `busy`."""
+
+
+@asynccontextmanager
+async def lifespan(service: Service) -> AsyncIterator[None]:
+    """Serve while the process lives."""
+    path = service.settings.data_dir / "match" / "match.db"
+    book = await open_book(service.bus, path)
+    try:
+        writer = Writer(service.bus, book)
+        await writer.catch_up()
+        service.tasks.start_soon(writer.run)
+        await answer(service, Handlers(Room(book, writer, service.settings.match)))
+        yield
+    finally:
+        await book.close()
+
+
+async def answer(service: Service, handlers: Handlers) -> None:
+    """Register every verb."""
+    endpoints = service.endpoints
+    await endpoints.answer_many("match.add", MatchAdd, handlers.add, AT_ONCE)
+    await endpoints.answer_many("match.list", MatchListAsk, handlers.list, AT_ONCE)
+    await endpoints.answer_many("match.find", MatchFind, handlers.find, AT_ONCE)
+    await endpoints.answer("match.assign", MatchAssign, handlers.assign)
+    await endpoints.answer_many("match.deal", DealAsk, handlers.deal, AT_ONCE)
+    await endpoints.answer_many("match.revenue", RevenueAsk, handlers.revenue, AT_ONCE)

@@ -1,0 +1,111 @@
+"""Hard limits stand beside the score: who is blocked, why, and what is not known.
+
+What is unknown never blocks; it is listed as missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.match.asked import Asked
+from services.match.money import text
+from services.match.pool import Bools, Index, Pool
+from services.match.skills import canonical, language
+from shared.events import Constraint, Need
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One limit over the whole pool: where it is broken, where nobody can tell."""
+
+    label: str
+    broken: Bools
+    unknown: Bools
+
+
+def limits(ask: Asked, pool: Pool, unwanted: set[str]) -> list[Limit]:
+    """Return every hard limit of this need over the pool."""
+    return [*_standing(ask, pool, unwanted), *(check(rule, ask, pool) for rule in ask.hard)]
+
+
+def check(rule: Constraint, ask: Asked, pool: Pool) -> Limit:
+    """Return one constraint over the pool."""
+    return _CHECKS[rule.field](rule, ask, pool)
+
+
+def _standing(ask: Asked, pool: Pool, unwanted: set[str]) -> list[Limit]:
+    """Return the limits that every need has: nobody gone, engaged, too dear or unwilling."""
+    columns, never = pool.columns, np.zeros(len(pool), np.bool_)
+    gone = np.array([party in unwanted for party in pool.ids]) if unwanted else never
+    rules = [
+        ("the provider has left", columns["active"] == 0),
+        ("not available now", columns["available"] == 0),
+        ("at capacity", columns["load"] >= columns["capacity"]),
+        ("declined, or was let go, for this need", gone),
+    ]
+    found = [Limit(label, broken, never) for label, broken in rules]
+    return [*found, _least(ask.need, pool)] if ask.need.budget else found
+
+
+def _least(need: Need, pool: Pool) -> Limit:
+    budget = need.budget
+    assert budget is not None  # noqa: S101 - the caller has looked
+    least = pool.columns["min_budget"]
+    same = pool.min_currency == budget.currency
+    label = f"the budget of {text(budget.minor, budget.currency)} is below the provider's least"
+    return Limit(label, same & (least > budget.minor), np.zeros(len(pool), np.bool_))
+
+
+def _has(index: Index, name: str, counted: Bools, label: str) -> Limit:
+    found = np.zeros(len(counted), np.bool_)
+    if name in index.rows:
+        found[index.rows[name]] = True
+    return Limit(label, counted & ~found, ~counted)
+
+
+def _skill(rule: Constraint, ask: Asked, pool: Pool) -> Limit:
+    known = pool.columns["skills"] > 0
+    return _has(pool.skills, canonical(str(rule.value)), known, f"skill {rule.value} is needed")
+
+
+def _sector(rule: Constraint, ask: Asked, pool: Pool) -> Limit:
+    known = pool.columns["sectors"] > 0
+    return _has(pool.sectors, canonical(str(rule.value)), known, f"sector {rule.value} is needed")
+
+
+def _language(rule: Constraint, ask: Asked, pool: Pool) -> Limit:
+    known = pool.columns["languages"] > 0
+    name = language(str(rule.value))
+    return _has(pool.languages, name, known, f"language {rule.value} is needed")
+
+
+def _timezone(rule: Constraint, ask: Asked, pool: Pool) -> Limit:
+    known = pool.timezone != ""
+    return Limit(f"timezone {rule.value} is needed", known & (pool.timezone != rule.value), ~known)
+
+
+def _rate(rule: Constraint, ask: Asked, pool: Pool) -> Limit:
+    rate = pool.columns["rate"]
+    known = ~np.isnan(rate)
+    if ask.currency:
+        known = known & (pool.currency == ask.currency)
+    shown = text(int(rule.value), ask.currency) if ask.currency else f"{rule.value} minor units"
+    return Limit(f"the rate may be at most {shown}", known & (rate > int(rule.value)), ~known)
+
+
+def _available(rule: Constraint, ask: Asked, pool: Pool) -> Limit:
+    free = pool.columns["available"]
+    return Limit("available now is needed", free == 0, np.isnan(free))
+
+
+_CHECKS: dict[str, Callable[[Constraint, Asked, Pool], Limit]] = {
+    "skill": _skill,
+    "sector": _sector,
+    "language": _language,
+    "timezone": _timezone,
+    "rate": _rate,
+    "available": _available,
+}

@@ -1,0 +1,65 @@
+"""What the events of stream MATCH carry in `data`, by kind."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import Field
+
+from shared.events import Body, DealState, Instant, MatchEvent, Money
+from shared.subjects import Token
+
+PROFILE_SET = "profile_set"
+NEED_SET = "need_set"
+DEAL_OPENED = "deal_opened"
+DEAL_MOVED = "deal_moved"
+OUTCOME_TOLD = "outcome_told"
+
+
+class DealOpened(Body):
+    """A deal began; commission's share and the pair's score are frozen here."""
+
+    deal_id: Token
+    need_id: Token
+    client_id: Token
+    provider_id: Token
+    rate: Decimal = Field(ge=0, le=1)
+    amount: Money | None = None
+    score: float | None = None
+    sector: str = ""
+    key: Token
+    meaning: str
+
+
+class DealMoved(Body):
+    """A deal went from one state to the next."""
+
+    deal_id: Token
+    before: DealState
+    after: DealState
+    amount: Money | None = None
+    expires_at: Instant | None = None
+    key: Token
+    meaning: str
+
+
+class OutcomeTold(Body):
+    """One side said yes or no to the other, inside a deal of ours or anywhere else."""
+
+    need_id: str = ""
+    client_id: Token
+    provider_id: Token
+    side: Literal["client", "provider"]
+    yes: bool
+
+
+def event(kind: str, event_id: str, who: tuple[str, str], data: Body) -> MatchEvent:
+    """Return the event; `who` is the actor and the actor's reason."""
+    return MatchEvent(
+        event_id=event_id,
+        kind=kind,
+        actor=who[0],
+        reason=who[1],
+        data=data.model_dump(mode="json"),
+    )

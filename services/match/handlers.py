@@ -1,0 +1,125 @@
+"""What comes in by the bus, turned into acts and looks; thin."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from services.match import fold, queries, revenue
+from services.match.acts import needed
+from services.match.deal_acts import MoveDeal, OpenDeal, Terms
+from services.match.money_acts import PayDeal, RefundPayment
+from services.match.profile_acts import put
+from services.match.store import Store
+from services.match.writer import Writer
+from shared.clock import now
+from shared.events import (
+    Assignment,
+    Body,
+    DealAsk,
+    DealReply,
+    MatchAdd,
+    MatchAssign,
+    MatchFind,
+    MatchFound,
+    MatchList,
+    MatchListAsk,
+    Revenue,
+    RevenueAsk,
+)
+from shared.settings import MatchSettings
+
+
+@dataclass
+class Room:
+    """What the handlers work with."""
+
+    book: Store
+    writer: Writer
+    settings: MatchSettings
+    market: Any = None
+    market_seq: int = -1
+
+
+class Handlers:
+    """One method a verb."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+
+    async def add(self, ask: MatchAdd) -> Body:
+        """Put a profile or a need on record."""
+        return await self._room.writer.do(put(ask))
+
+    async def list(self, ask: MatchListAsk) -> MatchList:
+        """Return profiles, needs and deals, the latest first."""
+        await self._room.writer.catch_up()
+        return await self._room.book.read(lambda db: queries.everything(db, ask.limit))
+
+    async def find(self, ask: MatchFind) -> MatchFound:
+        """Rank all providers for one need."""
+        market = await self._market()
+        module = _market_module()
+        found: MatchFound = await self._room.book.read(lambda db: module.find(db, market, ask))
+        return found
+
+    async def assign(self, ask: MatchAssign) -> Assignment:
+        """Pair all open needs at once."""
+        market = await self._market()
+        module = _market_module()
+        made: Assignment = await self._room.book.read(lambda db: module.assign(db, market, ask))
+        return made
+
+    async def deal(self, ask: DealAsk) -> Body:
+        """Open, move, pay, refund, show or list deals."""
+        if ask.action in ("show", "list"):
+            return await self._look(ask)
+        return await self._room.writer.do(await self._act(ask))
+
+    async def revenue(self, ask: RevenueAsk) -> Revenue:
+        """Report earnings and the trial balance."""
+        await self._room.writer.catch_up()
+        return await self._room.book.read(lambda db: revenue.report(db, ask))
+
+    async def _look(self, ask: DealAsk) -> DealReply:
+        await self._room.writer.catch_up()
+        if ask.action == "list":
+            deals = await self._room.book.read(lambda db: queries.deals(db, 1000))
+            return DealReply(deals=deals)
+        deal_id = needed(ask.deal_id, "deal_id")
+        return DealReply(deal=await self._room.book.read(lambda db: queries.deal(db, deal_id)))
+
+    async def _act(self, ask: DealAsk) -> OpenDeal | MoveDeal | PayDeal | RefundPayment:
+        if ask.action == "open":
+            return OpenDeal(ask, Terms(self._room.settings.commission, await self._score(ask)))
+        if ask.action == "move":
+            return MoveDeal(ask, now())
+        return PayDeal(ask, now()) if ask.action == "pay" else RefundPayment(ask, now())
+
+    async def _score(self, ask: DealAsk) -> float:
+        """Return what the pair is worth now, to be held against what comes of it."""
+        need_id = needed(ask.need_id, "need_id")
+        provider_id = needed(ask.provider_id, "provider_id")
+        await self._room.writer.catch_up()
+        module = _market_module()
+        total: float = await self._room.book.read(
+            lambda db: module.pair_score(db, need_id, provider_id)
+        )
+        return total
+
+    async def _market(self) -> Any:
+        """Return the market; read again when anything happened since."""
+        room = self._room
+        await room.writer.catch_up()
+        seq = await room.book.read(partial(fold.position, stream="MATCH"))
+        if seq != room.market_seq:
+            room.market = await room.book.read(_market_module().read)
+            room.market_seq = seq
+        return room.market
+
+
+def _market_module() -> Any:
+    """Import the scoring, and with it numpy, when it is first needed."""
+    return importlib.import_module("services.match.market")

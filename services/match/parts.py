@@ -1,0 +1,175 @@
+"""The parts of both views, each 0..1 over the whole pool; NaN where it is not known.
+
+Weights are set by hand after the field's findings (outcomes tell more than texts, text alone
+misleads); they are shown with every score. Parts of a view sum to 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from services.match.asked import Asked
+from services.match.constraints import check
+from services.match.pool import ITEMS, Floats, Pool
+
+CLIENT = {
+    "skills": 0.25, "level": 0.05, "text": 0.12, "rate": 0.15, "sectors": 0.07,
+    "languages": 0.05, "available": 0.04, "history": 0.20, "wishes": 0.07,
+}  # fmt: skip
+PROVIDER = {"budget": 0.35, "work": 0.25, "sectors": 0.10, "load": 0.10, "history": 0.20}
+
+PRIOR = (2.0, 2.0)
+"""Beta prior of a yes: one outcome moves a newcomer to 0.4 or 0.6, ten of them most of the way."""
+
+TOO_DEAR = 1.5
+"""A rate of this many times the limit is worth nothing; between, it falls in a line."""
+
+ALIKE = 0.4
+"""Cosine of two short texts about the same thing; more is not better."""
+
+NICE = 0.5
+"""What a nice-to-have skill weighs beside a required one."""
+
+
+def unknown(pool: Pool) -> Floats:
+    """Return a part of which nothing is known."""
+    return np.full(len(pool), np.nan)
+
+
+def skills(ask: Asked, pool: Pool) -> Floats:
+    """Share of the required and (half) the nice skills that the profile shows."""
+    weights = [(name, 1.0) for name in ask.required] + [(name, NICE) for name in ask.nice]
+    if not weights:
+        return unknown(pool)
+    covered = np.zeros(len(pool))
+    for name, weight in weights:
+        if name in pool.skills.rows:
+            covered[pool.skills.rows[name]] += weight * pool.skills.weights[name]
+    value: Floats = covered / sum(weight for _, weight in weights)
+    value[pool.columns["skills"] == 0] = np.nan
+    return value
+
+
+def level(ask: Asked, pool: Pool) -> Floats:
+    """Mean level of those asked-for skills whose level is known."""
+    total, known = np.zeros(len(pool)), np.zeros(len(pool))
+    for name in (*ask.required, *ask.nice):
+        if name in pool.levels.rows:
+            total[pool.levels.rows[name]] += pool.levels.weights[name]
+            known[pool.levels.rows[name]] += 1
+    return np.divide(total, known, out=unknown(pool), where=known > 0)
+
+
+def text(ask: Asked, pool: Pool) -> Floats:
+    """Mean likeness of the need to the provider's three closest texts (fewer if there are)."""
+    items = pool.columns["items"]
+    if not ask.words or not items.any():
+        return unknown(pool)
+    alike = np.zeros(len(pool) * ITEMS)
+    for word, weight in ask.words.items():
+        if word in pool.text.rows:
+            alike[pool.text.rows[word]] += weight * pool.text.weights[word]
+    best = np.partition(alike.reshape(-1, ITEMS), ITEMS - 3, axis=1)[:, -3:].sum(axis=1)
+    mean: Floats = np.divide(best, np.minimum(items, 3), out=unknown(pool), where=items > 0)
+    return np.clip(mean / ALIKE, 0.0, 1.0)
+
+
+def sectors(ask: Asked, pool: Pool) -> Floats:
+    """1 where the provider knows one of the need's sectors, else 0."""
+    if not ask.sectors:
+        return unknown(pool)
+    value = np.zeros(len(pool))
+    for name in ask.sectors:
+        if name in pool.sectors.rows:
+            value[pool.sectors.rows[name]] = 1.0
+    value[pool.columns["sectors"] == 0] = np.nan
+    return value
+
+
+def languages(ask: Asked, pool: Pool) -> Floats:
+    """Share of the need's languages that the provider speaks."""
+    if not ask.languages:
+        return unknown(pool)
+    value = np.zeros(len(pool))
+    for name in ask.languages:
+        if name in pool.languages.rows:
+            value[pool.languages.rows[name]] += 1.0 / len(ask.languages)
+    value[pool.columns["languages"] == 0] = np.nan
+    return np.minimum(value, 1.0)
+
+
+def _ratio(ask: Asked, pool: Pool) -> Floats:
+    """Rate over the highest allowed rate; unknown across currencies, for no rate is assumed."""
+    if ask.limit is None or ask.limit <= 0:
+        return unknown(pool)
+    ratio: Floats = pool.columns["rate"] / ask.limit
+    ratio[pool.currency != ask.currency] = np.nan
+    return ratio
+
+
+def rate(ask: Asked, pool: Pool) -> Floats:
+    """1 up to the allowed rate, falling to 0 at `TOO_DEAR` times it."""
+    return np.clip((TOO_DEAR - _ratio(ask, pool)) / (TOO_DEAR - 1.0), 0.0, 1.0)
+
+
+def budget(ask: Asked, pool: Pool) -> Floats:
+    """1 when the provider's own rate is paid, falling to 0 at half of it."""
+    ratio = np.maximum(_ratio(ask, pool), 1e-9)
+    return np.clip((1.0 / ratio - 0.5) / 0.5, 0.0, 1.0)
+
+
+def available(ask: Asked, pool: Pool) -> Floats:
+    """1 for available, 0 for not."""
+    return pool.columns["available"]
+
+
+def wishes(ask: Asked, pool: Pool) -> Floats:
+    """Share of the soft constraints that hold, of those that can be told."""
+    if not ask.wishes:
+        return unknown(pool)
+    kept, known = np.zeros(len(pool)), np.zeros(len(pool))
+    for rule in ask.wishes:
+        found = check(rule, ask, pool)
+        kept += ~found.broken & ~found.unknown
+        known += ~found.unknown
+    return np.divide(kept, known, out=unknown(pool), where=known > 0)
+
+
+def history(ask: Asked, pool: Pool) -> Floats:
+    """Mean of the Beta posterior of clients' yes to this provider; unknown for newcomers."""
+    yes, times = pool.columns["yes"], pool.columns["asked"]
+    value = (PRIOR[0] + yes) / (sum(PRIOR) + times)
+    value[times == 0] = np.nan
+    return value
+
+
+def client_history(ask: Asked, pool: Pool) -> Floats:
+    """Mean of the Beta posterior of providers' yes to this client; unknown for newcomers."""
+    yes, times = ask.heard
+    value = (PRIOR[0] + yes) / (sum(PRIOR) + times) if times else np.nan
+    return np.full(len(pool), value)
+
+
+def load(ask: Asked, pool: Pool) -> Floats:
+    """Free share of the provider's capacity."""
+    capacity = np.maximum(pool.columns["capacity"], 1.0)
+    return np.clip(1.0 - pool.columns["load"] / capacity, 0.0, 1.0)
+
+
+def client_weights(ask: Asked) -> dict[str, float]:
+    """Return the client's weights, summing to 1; languages and wishes count where there are any."""
+    idle = {"languages": not ask.languages, "wishes": not ask.wishes}
+    kept = {name: weight for name, weight in CLIENT.items() if not idle.get(name)}
+    return {name: round(weight / sum(kept.values()), 6) for name, weight in kept.items()}
+
+
+Part = Callable[[Asked, Pool], Floats]
+CLIENT_PARTS: dict[str, Part] = {
+    "skills": skills, "level": level, "text": text, "rate": rate, "sectors": sectors,
+    "languages": languages, "available": available, "history": history, "wishes": wishes,
+}  # fmt: skip
+PROVIDER_PARTS: dict[str, Part] = {
+    "budget": budget, "work": skills, "sectors": sectors, "load": load, "history": client_history,
+}  # fmt: skip

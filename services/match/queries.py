@@ -1,0 +1,148 @@
+"""Reads of the read model that acts and answers share."""
+
+from __future__ import annotations
+
+import sqlite3
+from decimal import Decimal
+from typing import Any
+
+from services.match.deals import ENGAGED, REJECTED, standing
+from shared.errors import NotFound
+from shared.events import Deal, LedgerEntry, MatchList, Money, Need, Posting, Profile
+
+_DEAL = """
+SELECT d.*, coalesce(sum(e.cash) FILTER (WHERE e.kind = 'payment'), 0) AS paid,
+       -coalesce(sum(e.cash) FILTER (WHERE e.kind = 'refund'), 0) AS refunded
+FROM deal d LEFT JOIN entry e ON e.deal_id = d.deal_id
+"""
+
+
+def rows(db: sqlite3.Connection, sql: str, *values: object) -> list[dict[str, Any]]:
+    """Return the rows as dictionaries."""
+    found = db.execute(sql, values)
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found]
+
+
+def profile(db: sqlite3.Connection, party_id: str) -> Profile:
+    """Return a profile or raise `NotFound`."""
+    row = db.execute("SELECT body FROM profile WHERE party_id = ?", (party_id,)).fetchone()
+    if row is None:
+        raise NotFound(f"provider_id: no profile {party_id}", field="provider_id")
+    return Profile.model_validate_json(row[0])
+
+
+def need(db: sqlite3.Connection, need_id: str) -> Need:
+    """Return a need or raise `NotFound`."""
+    row = db.execute("SELECT body FROM need WHERE need_id = ?", (need_id,)).fetchone()
+    if row is None:
+        raise NotFound(f"need_id: no need {need_id}", field="need_id")
+    return Need.model_validate_json(row[0])
+
+
+def deal(db: sqlite3.Connection, deal_id: str, history: bool = True) -> Deal:
+    """Return a deal as it stands with its money, or raise `NotFound`."""
+    found = rows(db, f"{_DEAL} WHERE d.deal_id = ? GROUP BY d.deal_id", deal_id)
+    if not found:
+        raise NotFound(f"deal_id: no deal {deal_id}", field="deal_id")
+    return _deal(found[0], _history(db, deal_id) if history else ())
+
+
+def deals(db: sqlite3.Connection, limit: int) -> tuple[Deal, ...]:
+    """Return deals, the last touched first, without their histories."""
+    found = rows(db, f"{_DEAL} GROUP BY d.deal_id ORDER BY d.seq DESC LIMIT ?", limit)
+    return tuple(_deal(row, ()) for row in found)
+
+
+def _deal(row: dict[str, Any], history: tuple[dict[str, Any], ...]) -> Deal:
+    currency = row["currency"]
+    given = {
+        name: Money(minor=row[name], currency=currency) if currency else None
+        for name in ("amount", "paid", "refunded")
+    }
+    state = standing(row["state"], row["amount"], row["paid"], row["refunded"])
+    rest = {name: row[name] for name in Deal.model_fields if name in row and name not in given}
+    return Deal(**{**rest, **given, "state": state, "rate": Decimal(row["rate"])}, history=history)
+
+
+def _history(db: sqlite3.Connection, deal_id: str) -> tuple[dict[str, Any], ...]:
+    """Return moves and money acts of a deal in the order of their instants."""
+    moves = rows(
+        db,
+        'SELECT at, \'move\' AS kind, before AS "from", after AS "to", actor, reason'
+        " FROM move WHERE deal_id = ? ORDER BY seq",
+        deal_id,
+    )
+    money = rows(
+        db,
+        "SELECT at, kind, cash AS minor, currency, rate, entry_id, reverses"
+        " FROM entry WHERE deal_id = ? ORDER BY seq",
+        deal_id,
+    )
+    return tuple(sorted(moves + money, key=lambda row: str(row["at"])))
+
+
+def meaning_of(db: sqlite3.Connection, key: str) -> str | None:
+    """Return what the key was used for, on either stream, or None."""
+    row = db.execute("SELECT meaning FROM act WHERE key = ?", (key,)).fetchone()
+    return str(row[0]) if row else None
+
+
+def entry(db: sqlite3.Connection, column: str, value: str) -> LedgerEntry | None:
+    """Return the entry whose `entry_id` or `key` is `value`, or None."""
+    found = rows(db, f"SELECT * FROM entry WHERE {column} = ?", value)  # noqa: S608 - our names
+    if not found:
+        return None
+    lines = db.execute("SELECT account, minor FROM posting WHERE entry = ?", (found[0]["seq"],))
+    postings = tuple(Posting(account=account, minor=minor) for account, minor in lines)
+    return LedgerEntry(**found[0], postings=postings)
+
+
+def refunded(db: sqlite3.Connection, entry_id: str) -> int:
+    """Return how much of one payment went back, in minor units."""
+    row = db.execute("SELECT sum(cash) FROM entry WHERE reverses = ?", (entry_id,)).fetchone()
+    return -int(row[0] or 0)
+
+
+def load_of(db: sqlite3.Connection, provider_id: str) -> int:
+    """Return how many deals take a place of the provider's capacity now."""
+    return engaged(db, "provider_id").get(provider_id, 0)
+
+
+def engaged(db: sqlite3.Connection, column: str) -> dict[str, int]:
+    """Return running deals by `provider_id` or `need_id`."""
+    states = ", ".join(f"'{state}'" for state in sorted(ENGAGED))
+    sql = f"SELECT {column}, count(*) FROM deal WHERE state IN ({states}) GROUP BY 1"  # noqa: S608
+    return dict(db.execute(sql).fetchall())
+
+
+def taken(db: sqlite3.Connection, need_id: str) -> int:
+    """Return how many openings of a need are filled, now or by finished work."""
+    out = ", ".join(f"'{s}'" for s in ("accepted", "active", "delivered", "invoiced", "closed"))
+    sql = f"SELECT count(*) FROM deal WHERE need_id = ? AND state IN ({out}, 'disputed')"  # noqa: S608
+    return int(db.execute(sql, (need_id,)).fetchone()[0])
+
+
+def unwanted(db: sqlite3.Connection, need_id: str) -> set[str]:
+    """Return providers who declined this need, or whom its client let go."""
+    states = ", ".join(f"'{state}'" for state in sorted(REJECTED))
+    sql = f"SELECT provider_id FROM deal WHERE need_id = ? AND state IN ({states})"  # noqa: S608
+    return {row[0] for row in db.execute(sql, (need_id,))}
+
+
+def heard(db: sqlite3.Connection, about: str) -> dict[str, tuple[int, int]]:
+    """Return (times said yes, times asked) about each `provider` or `client` by the other side."""
+    speaker = "client" if about == "provider" else "provider"
+    sql = f"SELECT {about}_id, sum(yes), count(*) FROM outcome WHERE side = ? GROUP BY 1"  # noqa: S608
+    return {party: (yes, asked) for party, yes, asked in db.execute(sql, (speaker,))}
+
+
+def everything(db: sqlite3.Connection, limit: int) -> MatchList:
+    """Return profiles, needs and deals, the latest first."""
+    profiles = db.execute("SELECT body FROM profile ORDER BY seq DESC LIMIT ?", (limit,))
+    needs = db.execute("SELECT body FROM need ORDER BY seq DESC LIMIT ?", (limit,))
+    return MatchList(
+        profiles=tuple(Profile.model_validate_json(row[0]) for row in profiles),
+        needs=tuple(Need.model_validate_json(row[0]) for row in needs),
+        deals=deals(db, limit),
+    )

@@ -1,0 +1,59 @@
+"""What came in, what was earned and given back, by whatever one asks; and the trial balance."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from shared.events import Revenue, RevenueAsk, RevenueLine
+
+_THURSDAY = "date(e.at, '-3 days', 'weekday 4')"
+_WEEK = (
+    f"strftime('%Y', {_THURSDAY}) || '-W' ||"
+    f" printf('%02d', (strftime('%j', {_THURSDAY}) - 1) / 7 + 1)"
+)
+"""ISO 8601 week: the year and week of the week's Thursday (`%G-W%V` needs SQLite 3.46)."""
+
+GROUPS = {
+    "day": "substr(e.at, 1, 10)",
+    "week": _WEEK,
+    "month": "substr(e.at, 1, 7)",
+    "party": "e.party_id",
+    "currency": "e.currency",
+    "kind": "e.kind",
+    "sector": "coalesce(nullif(e.sector, ''), 'unknown')",
+    "stream": "e.stream",
+}
+
+_LINES = """
+SELECT {group}, e.currency,
+  sum(p.minor) FILTER (WHERE p.account = 'cash' AND p.minor > 0) AS gross,
+  -sum(p.minor) FILTER (WHERE p.account LIKE 'platform:%' AND p.minor < 0) AS earned,
+  sum(p.minor) FILTER (WHERE p.account LIKE 'platform:%' AND p.minor > 0) AS refunded,
+  -sum(p.minor) FILTER (WHERE p.account LIKE 'provider:%') AS payable
+FROM entry e JOIN posting p ON p.entry = e.seq GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+
+def report(db: sqlite3.Connection, ask: RevenueAsk) -> Revenue:
+    """Return earnings by group and currency, in minor units; instants are UTC."""
+    found = db.execute(_LINES.format(group=GROUPS[ask.by])).fetchall()
+    lines = tuple(
+        RevenueLine(
+            group=group, currency=currency, gross=gross or 0, earned=earned or 0,
+            refunded=refunded or 0, payable=payable or 0,
+        )
+        for group, currency, gross, earned, refunded, payable in found
+    )  # fmt: skip
+    return Revenue(by=ask.by, lines=lines, trial_balance=trial_balance(db))
+
+
+def trial_balance(db: sqlite3.Connection) -> dict[str, dict[str, int]]:
+    """Return each account's balance by currency; positive is a debit, each currency sums to 0."""
+    found = db.execute(
+        "SELECT e.currency, p.account, sum(p.minor) FROM posting p"
+        " JOIN entry e ON e.seq = p.entry GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    balance: dict[str, dict[str, int]] = {}
+    for currency, account, minor in found:
+        balance.setdefault(currency, {})[account] = minor
+    return balance

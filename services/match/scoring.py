@@ -1,0 +1,78 @@
+"""From parts to one number: two views, their harmonic mean, and how much of it is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.match.asked import Asked
+from services.match.constraints import Limit, limits
+from services.match.parts import CLIENT_PARTS, PROVIDER, PROVIDER_PARTS, client_weights
+from services.match.pool import Bools, Floats, Pool
+
+BLOCKED_AT_MOST = 0.2
+"""Highest total of a pair that a hard limit forbids."""
+
+THIN = 4.0
+"""A view may not score above this many times its known weight: little knowledge, little praise."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One need against the pool. All arrays have one value a provider; `weights` the client's."""
+
+    weights: dict[str, float]
+    client_parts: dict[str, Floats]
+    provider_parts: dict[str, Floats]
+    client: Floats
+    provider: Floats
+    total: Floats
+    confidence: Floats
+    limits: list[Limit]
+    blocked: Bools
+
+
+def score(ask: Asked, pool: Pool, unwanted: set[str] | None = None) -> Scores:
+    """Score one need against everyone; the same input always gives the same numbers."""
+    weights = client_weights(ask)
+    client_parts = {name: CLIENT_PARTS[name](ask, pool) for name in weights}
+    provider_parts = {name: part(ask, pool) for name, part in PROVIDER_PARTS.items()}
+    client, known_client = view(client_parts, weights)
+    provider, known_provider = view(provider_parts, PROVIDER)
+    found = limits(ask, pool, unwanted or set())
+    blocked = np.logical_or.reduce([limit.broken for limit in found])
+    total = harmonic(client, provider)
+    return Scores(
+        weights, client_parts, provider_parts, client, provider,
+        np.where(blocked, np.minimum(total, BLOCKED_AT_MOST), total),
+        (known_client + known_provider) / 2.0, found, blocked,
+    )  # fmt: skip
+
+
+def view(parts: dict[str, Floats], weights: dict[str, float]) -> tuple[Floats, Floats]:
+    """Return the mean of the known parts by weight, and the known share of all weight."""
+    total = np.zeros_like(next(iter(parts.values())))
+    known = np.zeros_like(total)
+    for name, value in parts.items():
+        there = ~np.isnan(value)
+        total += np.where(there, value, 0.0) * weights[name]
+        known += there * weights[name]
+    mean = np.divide(total, known, out=np.zeros_like(total), where=known > 0)
+    return np.minimum(np.minimum(mean, 1.0), THIN * known), np.minimum(known, 1.0)
+
+
+def harmonic(one: Floats, other: Floats) -> Floats:
+    """Return the harmonic mean; 0 where both are 0."""
+    both = one + other
+    return np.divide(2.0 * one * other, both, out=np.zeros_like(both), where=both > 0)
+
+
+def best(scores: Scores, limit: int, blocked: bool) -> list[int]:
+    """Return the rows of the best totals: ties by confidence, then by row; exact."""
+    rows = np.arange(len(scores.total)) if blocked else np.flatnonzero(~scores.blocked)
+    if len(rows) > limit:
+        cut = -np.partition(-scores.total[rows], limit - 1)[limit - 1]
+        rows = rows[scores.total[rows] >= cut]
+    order = np.lexsort((rows, -scores.confidence[rows], -scores.total[rows]))
+    return [int(row) for row in rows[order][:limit]]
