@@ -1,0 +1,79 @@
+"""Files that come with a task: large ones live in the object store, named by their content."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+
+from nats.js.errors import NotFoundError, ObjectNotFoundError
+from nats.js.object_store import ObjectStore
+
+from services.agents.prompts import Document, read_document
+from shared.bus import Bus
+from shared.errors import InvalidInput
+from shared.events.tasks import Attachment, TaskRequest
+from shared.streams import ATTACHMENTS
+
+log = logging.getLogger(__name__)
+
+SMALL = 4096
+"""Bytes up to which a file stays in the journal: three writes saved, and no harm to its size."""
+LARGEST = 64 * 1024 * 1024
+"""Bytes of an attachment that a step may read into memory."""
+
+
+class Attachments:
+    """Puts inline files away and reads them again."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    @classmethod
+    async def open(cls, bus: Bus) -> Attachments:
+        """Return the attachments on an object store that exists."""
+        return cls(await bus.js.object_store(ATTACHMENTS))
+
+    async def stow(self, request: TaskRequest) -> TaskRequest:
+        """Return the request with its large inline files moved to the object store.
+
+        An `object` that is not there is refused, naming the attachment.
+        """
+        moved = [await self._stow(n, each) for n, each in enumerate(request.attachments)]
+        return request.model_copy(update={"attachments": tuple(moved)})
+
+    async def documents(self, request: TaskRequest) -> list[Document]:
+        """Return all attachments as text."""
+        return [read_document(each.name, await self._content(each)) for each in request.attachments]
+
+    async def _stow(self, number: int, attachment: Attachment) -> Attachment:
+        if attachment.object is not None:
+            await self._check(number, attachment.object)
+            return attachment
+        content = attachment.content()
+        if len(content) <= SMALL:
+            return attachment
+        name = f"sha256-{hashlib.sha256(content).hexdigest()}"
+        if not await self._has(name):
+            await self._store.put(name, content)
+        return Attachment(name=attachment.name, object=name, media_type=attachment.media_type)
+
+    async def _check(self, number: int, name: str) -> None:
+        field = f"attachments.{number}.object"
+        if not await self._has(name):
+            raise InvalidInput(f"{field}: no object {name!r} in {ATTACHMENTS}", field=field)
+        size = (await self._store.get_info(name)).size or 0
+        if size > LARGEST:
+            raise InvalidInput(f"{field}: {size} bytes, at most {LARGEST}", field=field)
+
+    async def _has(self, name: str) -> bool:
+        try:
+            await self._store.get_info(name)
+        except (ObjectNotFoundError, NotFoundError):
+            return False
+        return True
+
+    async def _content(self, attachment: Attachment) -> bytes:
+        if attachment.object is None:
+            return attachment.content()
+        found = await self._store.get(attachment.object)
+        return bytes(found.data or b"")

@@ -1,0 +1,131 @@
+"""Model calls over the bus: streamed, repeated while the router is away, taken back on cancel."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+import random
+from collections.abc import Callable
+
+import anyio
+import orjson
+from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
+
+from services.agents.engine import Routers
+from shared.bus import Bus, decode, encode
+from shared.errors import Busy, EngineFailed, NeedsModel, SovereignError, TimedOut, Unavailable
+from shared.events.models import ChatChunk, ChatReply, ChatRequest, ModelCancel
+from shared.headers import cloud_event
+from shared.ids import ulid
+from shared.subjects import MODEL_CANCEL, MODEL_CHAT
+
+log = logging.getLogger(__name__)
+
+TRANSIENT = (Unavailable, Busy, TimedOut, EngineFailed)
+"""Errors that pass by themselves: a router that is being restarted, a full queue."""
+LOOK_S = 1.0
+"""How often a silent call looks whether its router is still alive."""
+GRACE_S = 5.0
+"""What a router gets beyond the request's own time-out before the call is given up."""
+
+Heard = Callable[[str], None]
+
+
+def _unheard(piece: str) -> None:
+    """Listen to nothing."""
+
+
+class Models:
+    """Asks routers. One call at a time for each caller; safe for many callers."""
+
+    def __init__(self, bus: Bus, routers: Routers) -> None:
+        self._bus = bus
+        self._routers = routers
+
+    async def patiently(
+        self, request: ChatRequest, heard: Heard = _unheard, patience_s: float = math.inf
+    ) -> ChatReply:
+        """Return the reply, trying again for `patience_s` seconds of trouble of a passing kind.
+
+        The caller bounds the whole time. Errors that no waiting can heal are raised at once.
+        """
+        tries = 0
+        trouble = 0.0
+        while True:
+            try:
+                return await self.once(request, heard)
+            except NeedsModel:
+                raise
+            except TRANSIENT as error:
+                tries += 1
+                pause = error.retry_after_s or min(0.1 * 2**tries, 2.0)
+                trouble += pause
+                if trouble > patience_s:
+                    raise
+                log.info("model call of %s: %s; again in %.1f s", request.agent, error, pause)
+                await asyncio.sleep(random.uniform(0.8, 1.2) * pause)
+
+    async def once(self, request: ChatRequest, heard: Heard) -> ChatReply:
+        """Ask one time. When the caller is cancelled, the router is told to stop the call."""
+        asked = request.model_copy(update={"request_id": ulid(), "stream": True})
+        try:
+            return await self._exchange(asked, heard)
+        except asyncio.CancelledError:
+            with anyio.CancelScope(shield=True), contextlib.suppress(NatsError):
+                await self._bus.emit(MODEL_CANCEL, ModelCancel(request_id=str(asked.request_id)))
+                await self._bus.nc.flush(timeout=1)
+            raise
+
+    async def _exchange(self, request: ChatRequest, heard: Heard) -> ChatReply:
+        inbox = self._bus.nc.new_inbox()
+        replies = await self._bus.nc.subscribe(inbox)
+        headers = cloud_event("ChatRequest", self._bus.source)
+        try:
+            await self._bus.nc.publish(MODEL_CHAT, encode(request), inbox, headers=headers)
+            return await self._listen(request, replies, heard)
+        except NatsError as error:
+            raise Unavailable(f"{MODEL_CHAT}: {error or type(error).__name__}") from error
+        finally:
+            with contextlib.suppress(NatsError):
+                await replies.unsubscribe()
+
+    async def _listen(self, request: ChatRequest, replies: Subscription, heard: Heard) -> ChatReply:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + request.timeout_s + GRACE_S
+        boots = self._routers.boots()
+        while True:
+            data = await _next(replies)
+            if data is not None:
+                final = _take(data, heard)
+                if final is not None:
+                    return final
+            elif boots and not boots & self._routers.boots():
+                raise Unavailable("the router went away during the call")
+            elif loop.time() >= end:
+                raise TimedOut(f"{MODEL_CHAT}: no answer in {request.timeout_s:g} s")
+
+
+async def _next(replies: Subscription) -> bytes | None:
+    """Return the next message's body, or None after `LOOK_S` seconds."""
+    try:
+        message = await replies.next_msg(timeout=LOOK_S)
+    except TimeoutError:
+        return None
+    if (message.headers or {}).get("Status") == "503":
+        raise Unavailable(f"nobody answers on {MODEL_CHAT}")
+    return bytes(message.data)
+
+
+def _take(data: bytes, heard: Heard) -> ChatReply | None:
+    """Return the final reply, or None after a chunk; raise what an error envelope says."""
+    try:
+        kind = orjson.loads(data).get("type")
+    except (orjson.JSONDecodeError, AttributeError):
+        raise SovereignError(f"{MODEL_CHAT}: the reply is not a JSON object") from None
+    if kind != "chunk":
+        return decode(data, ChatReply)
+    heard(decode(data, ChatChunk).delta)
+    return None

@@ -1,0 +1,126 @@
+"""How a step came out, and the result that tells it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from nats.errors import Error as NatsError
+
+from services.agents.calls import TRANSIENT
+from services.agents.journal import Stale
+from services.agents.perform import Output, Performer
+from services.agents.record import StepRecord, TaskRecord
+from shared.bus import Bus
+from shared.clock import now
+from shared.errors import Cancelled, SovereignError
+from shared.events.base import Reason, Usage
+from shared.events.models import ChatReply
+from shared.events.tasks import RunStep, StepResult, TaskState
+from shared.subjects import agent_result
+from shared.work import reason_of
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """An output, or an error, or a plain reason why there is neither."""
+
+    output: Output | None = None
+    error: Exception | None = None
+    reason: Reason | None = None
+
+
+async def outcome(performer: Performer, record: TaskRecord) -> Ending:
+    """Perform the step; every failure that is its own becomes its ending.
+
+    Raised are `Stale` (the step belongs to another worker) and trouble with the bus, which passes.
+    A failure of ours that nobody expected ends the step visibly too: a further try would meet it.
+    """
+    try:
+        return Ending(output=await performer.perform(record))
+    except (Stale, *TRANSIENT, NatsError, TimeoutError):
+        raise
+    except SovereignError as error:
+        return Ending(error=error)
+    except Exception as error:
+        log.exception("step %s of %s failed", performer.step_id, record.task_id)
+        return Ending(error=error)
+
+
+def ended(record: TaskRecord, command: RunStep, ending: Ending, seconds: float) -> StepResult:
+    """Return the step's result; `seconds` is how long its worker took."""
+    step = record.steps[command.step_id]
+    output = ending.output
+    after = output.record.steps[command.step_id] if output else step
+    return StepResult(
+        task_id=record.task_id,
+        step_id=command.step_id,
+        agent=command.agent,
+        title=step.step.title,
+        depends_on=step.step.depends_on,
+        attempt=step.attempt,
+        state=_state(ending),
+        reason=_reason(ending),
+        usage=usage_of(after),
+        worker=step.worker,
+        host=step.host,
+        started_at=step.started_at,
+        finished_at=now(),
+        seconds=seconds,
+        **(_answer(output) if output else {}),
+    )
+
+
+async def publish_result(bus: Bus, result: StepResult) -> None:
+    """Tell the manager; stored once for each attempt within the duplicate window."""
+    subject = agent_result(result.agent, result.task_id)
+    name = f"{result.task_id}.{result.step_id}.{result.attempt}.result"
+    await bus.publish(subject, result, name)
+
+
+def usage_of(step: StepRecord) -> Usage:
+    """Return what the present attempt's answers used."""
+    mine = f"{step.attempt}."
+    usage = Usage()
+    for key, reply in step.answers.items():
+        if key.startswith(mine):
+            usage = usage.plus(_usage(reply))
+    return usage
+
+
+def _usage(reply: ChatReply) -> Usage:
+    return Usage(
+        prompt_tokens=reply.prompt_tokens,
+        completion_tokens=reply.completion_tokens,
+        calls=1,
+        cached_calls=int(reply.cache in ("hit", "coalesced")),
+    )
+
+
+def _answer(output: Output) -> dict[str, Any]:
+    reply = output.reply
+    return {
+        "output": reply.content,
+        "data": output.data,
+        "engine": reply.engine,
+        "model": reply.model,
+        "is_llm": reply.is_llm,
+        "notice": reply.notice,
+        "cache": reply.cache,
+        "cost_usd": reply.cost_usd,
+    }
+
+
+def _state(ending: Ending) -> TaskState:
+    if ending.output is not None:
+        return TaskState.DONE
+    return TaskState.CANCELLED if isinstance(ending.error, Cancelled) else TaskState.FAILED
+
+
+def _reason(ending: Ending) -> Reason | None:
+    if ending.error is not None:
+        return reason_of(ending.error)
+    return ending.reason

@@ -1,0 +1,140 @@
+"""The work of one step: gather, ask the model (once a journaled answer), check, give the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from services.agents.checks import Problem, check_output, parse_json
+from services.agents.crew import AgentSpec
+from services.agents.journal import Stale
+from services.agents.prompts import Document, StepInput, step_request
+from services.agents.record import StepRecord, TaskRecord
+from services.agents.room import Room
+from shared.bus import decode
+from shared.errors import OutputInvalid
+from shared.events.journal import ModelAnswered
+from shared.events.models import ChatMessage, ChatReply, ChatRequest
+from shared.events.tasks import TaskResult
+from shared.reading import last_of
+from shared.subjects import agent_result
+
+REVISIONS = 2
+"""How often a language model may correct an output that fails its checks."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """A checked answer and the record in which it is journaled."""
+
+    record: TaskRecord
+    reply: ChatReply
+    data: Any | None
+
+
+class Performer:
+    """Does one step as its owner: `owner` is the sequence of its `step_started` entry."""
+
+    def __init__(self, room: Room, spec: AgentSpec, step_id: str, owner: int | None) -> None:
+        self._room = room
+        self._spec = spec
+        self.step_id = step_id
+        self._owner = owner
+
+    def entitled(self, record: TaskRecord) -> bool:
+        """Tell whether this worker still owns its step."""
+        return record.end is None and record.steps[self.step_id].owner == self._owner
+
+    async def perform(self, record: TaskRecord) -> Output:
+        """Return the output; raise its typed error, or `Stale` when the step is not ours any more.
+
+        An output that fails its checks is given back to a language model at most twice.
+        """
+        request = await self._request(record)
+        problem: Problem | None = None
+        for number in range(1, REVISIONS + 2):
+            record, reply = await self._answer(record, number, request)
+            problem = self._problem(record, request, reply)
+            if problem is None:
+                return Output(record, reply, _data(request, reply))
+            if not reply.is_llm:
+                break
+            request = corrected(request, reply, problem)
+        raise OutputInvalid(problem.message if problem else "no output", field="output")
+
+    async def _request(self, record: TaskRecord) -> ChatRequest:
+        step = record.steps[self.step_id]
+        documents = await self._room.attachments.documents(record.request)
+        documents += await self._answers_of_others(record)
+        request = step_request(
+            self._spec, record.request, step.step, inputs_of(record, step), documents
+        )
+        return request.model_copy(
+            update={
+                "task_id": record.task_id,
+                "step_id": self.step_id,
+                "agent": self._spec.name,
+                "priority": record.priority.value,
+            }
+        )
+
+    async def _answers_of_others(self, record: TaskRecord) -> list[Document]:
+        """Return the answers of the tasks that this one depends on."""
+        found = []
+        for name in record.request.depends_on:
+            last = await last_of(self._room.bus, "RESULTS", agent_result("crew", name))
+            if last is not None:
+                found.append(Document(f"task {name}", decode(last.data, TaskResult).answer))
+        return found
+
+    async def _answer(
+        self, record: TaskRecord, number: int, request: ChatRequest
+    ) -> tuple[TaskRecord, ChatReply]:
+        """Return the journaled answer, or a new one that is journaled before it is used."""
+        step = record.steps[self.step_id]
+        key = f"{step.attempt}.{number}"
+        known = step.answers.get(key)
+        if known is not None:
+            return record, known
+        live = self._room.live.text(record.task_id, self.step_id, self._spec.name)
+        async with live:
+            reply = await self._room.models.patiently(request, live.add)
+        entry = ModelAnswered(step_id=self.step_id, key=key, reply=reply, by=self._room.instance)
+        return await self._room.journal.insist(record, entry, self.entitled), reply
+
+    def _problem(
+        self, record: TaskRecord, request: ChatRequest, reply: ChatReply
+    ) -> Problem | None:
+        if not self.entitled(record):
+            raise Stale(record.task_id)
+        step = record.steps[self.step_id].step
+        return check_output(self._spec, step, reply.content, _schema(request))
+
+
+def inputs_of(record: TaskRecord, step: StepRecord) -> list[StepInput]:
+    """Return the outputs of the steps that `step` depends on."""
+    found = []
+    for name in step.step.depends_on:
+        result = record.steps[name].result
+        if result is not None:
+            found.append(StepInput(name, result.agent, result.output, result.title))
+    return found
+
+
+def corrected(request: ChatRequest, reply: ChatReply, problem: Problem) -> ChatRequest:
+    """Return the request that shows the model its output and what is wrong with it."""
+    said = ChatMessage(role="assistant", content=reply.content)
+    line = f"<problem>{problem.message}</problem>\nGive the whole corrected output."
+    asked = ChatMessage(role="user", content=line)
+    return request.model_copy(update={"messages": (*request.messages[:2], said, asked)})
+
+
+def _schema(request: ChatRequest) -> dict[str, Any] | None:
+    return request.format if isinstance(request.format, dict) else None
+
+
+def _data(request: ChatRequest, reply: ChatReply) -> Any | None:
+    """Return the parsed answer when JSON was asked for."""
+    if reply.data is not None or request.format is None:
+        return reply.data
+    return parse_json(reply.content)

@@ -1,0 +1,64 @@
+"""What manager and workers of one process share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.agents.attachments import Attachments
+from services.agents.calls import Models
+from services.agents.crew import AgentSpec, load_crew
+from services.agents.engine import Routers
+from services.agents.journal import Journal
+from services.agents.live import Live
+from services.agents.running import Running
+from services.agents.views import Views
+from services.agents.waiting import WaitingList
+from shared.bus import Bus
+from shared.settings import Settings
+
+
+@dataclass(frozen=True)
+class Room:
+    """Collaborators, all on one connection; `instance` and `host` say who writes."""
+
+    bus: Bus
+    settings: Settings
+    instance: str
+    crew: dict[str, AgentSpec]
+    journal: Journal
+    views: Views
+    waiting: WaitingList
+    attachments: Attachments
+    live: Live
+    routers: Routers
+    models: Models
+    running: Running
+
+    @property
+    def host(self) -> str:
+        """Return the name of this host."""
+        return self.settings.host
+
+    @property
+    def guarded(self) -> set[str]:
+        """Return the agents that ask a person before each step."""
+        return {name for name, spec in self.crew.items() if spec.approval}
+
+
+async def open_room(bus: Bus, settings: Settings, instance: str) -> Room:
+    """Return a room on streams and buckets that exist; raise `InvalidSetting` for a bad crew."""
+    routers = Routers()
+    return Room(
+        bus=bus,
+        settings=settings,
+        instance=instance,
+        crew=load_crew(settings.agents.folder),
+        journal=Journal(bus),
+        views=await Views.open(bus),
+        waiting=await WaitingList.open(bus),
+        attachments=await Attachments.open(bus),
+        live=Live(bus),
+        routers=routers,
+        models=Models(bus, routers),
+        running=Running(),
+    )
