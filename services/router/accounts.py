@@ -38,7 +38,7 @@ class Accounts:
 
     def book(self, outcome: Outcome, error: str | None = None) -> None:
         """Record what a request came to; with `error`, its code, the reply holds what is known."""
-        self._record.add(_row(outcome, error))
+        self._record.add(row(outcome, error))
         self._tell(self._event(outcome, error))
 
     def saved(self, reply: ChatReply) -> Decimal | None:
@@ -68,7 +68,8 @@ class Accounts:
         )
 
 
-def _row(outcome: Outcome, error: str | None) -> Call:
+def row(outcome: Outcome, error: str | None) -> Call:
+    """Return the record's row of an outcome."""
     request, reply, times = outcome.request, outcome.reply, outcome.reply.times
     return Call(
         at=now().isoformat(),

@@ -105,10 +105,13 @@ class Record:
 
 
 @asynccontextmanager
-async def open_record(path: Path) -> AsyncIterator[Record]:
-    """Yield the record kept in the file `path`; several routers may share one."""
+async def open_record(path: Path, busy_s: float = 10.0) -> AsyncIterator[Record]:
+    """Yield the record kept in the file `path`; several routers may share one.
+
+    A write waits `busy_s` seconds for another process's write before it counts as failed.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    async with aiosqlite.connect(path, timeout=10.0) as database:
+    async with aiosqlite.connect(path, timeout=busy_s) as database:
         database.row_factory = sqlite3.Row
         await database.executescript(_declaration())
         yield Record(database)

@@ -48,6 +48,7 @@ class FakeOllama:
         self.port = port
         self.parallel = 4
         self.delay_s = 0.0
+        self.pulls = 0
         self.load_s = 30.0
         self.seen: set[str] = set()
         self.cloud_disabled = True
@@ -102,7 +103,9 @@ class FakeOllama:
         return web.json_response(asdict(self.stats) | {"bodies": len(self.stats.bodies)})
 
     async def _tags(self, _: web.Request) -> web.Response:
-        return web.json_response({"models": [described(name) for name in sorted(self.models)]})
+        return web.json_response(
+            {"models": [described(name, self.pulls) for name in sorted(self.models)]}
+        )
 
     async def _ps(self, _: web.Request) -> web.Response:
         loaded = [
@@ -175,6 +178,7 @@ class FakeOllama:
             await asyncio.sleep(self.delay_s)
         if not name.startswith("missing"):
             self.models.add(canonical(name))
+            self.pulls += 1
         return response
 
     def _check_model(self, body: dict[str, Any], empty_status: int) -> None:
@@ -238,8 +242,8 @@ def details() -> dict[str, Any]:
     return {"format": "gguf", "family": "llama", "parameter_size": "8B", "quantization_level": "Q4"}
 
 
-def described(name: str) -> dict[str, Any]:
-    digest = hashlib.sha256(name.encode()).hexdigest()
+def described(name: str, pulls: int = 0) -> dict[str, Any]:
+    digest = hashlib.sha256(f"{name} {pulls}".encode()).hexdigest()
     model = {"name": name, "model": name, "modified_at": "2026-11-01T00:00:00Z"}
     return model | {"size": 4_900_000_000, "digest": digest, "details": details()} | remote(name)
 

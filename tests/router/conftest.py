@@ -1,5 +1,6 @@
 """A fake Ollama, and a whole router on a real bus."""
 
+import asyncio
 from contextlib import asynccontextmanager
 
 import anyio
@@ -8,7 +9,7 @@ import pytest
 from services.router import app
 from shared import rpc
 from shared.beats import VERSION
-from shared.events import ChatMessage, ChatOptions, ChatRequest
+from shared.events import ChatMessage, ChatOptions, ChatReply, ChatRequest
 from shared.service import Service
 from tests.fakes.ollama import FakeOllama
 
@@ -52,3 +53,13 @@ def router(bus, at_fake):
         return serving(bus, at_fake.model_copy(update={"router": group, "engine": engine}))
 
     return run
+
+
+async def until(condition) -> None:
+    """Return when the condition holds; the test's own time limit is the limit."""
+    while not condition():  # noqa: ASYNC110 - it looks at what others count
+        await asyncio.sleep(0.002)
+
+
+async def chat(bus, request: ChatRequest, timeout_s: float = 5.0) -> ChatReply:
+    return await bus.request("model.chat", request, ChatReply, timeout_s)

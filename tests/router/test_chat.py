@@ -11,17 +11,8 @@ from shared.errors import (
     Refused,
     TimedOut,
 )
-from shared.events import ChatChunk, ChatOptions, ChatReply, ChatRequest, ModelCancel
-from tests.router.conftest import ask
-
-
-async def chat(bus, request: ChatRequest, timeout_s: float = 5.0) -> ChatReply:
-    return await bus.request("model.chat", request, ChatReply, timeout_s)
-
-
-async def until(condition):
-    while not condition():
-        await asyncio.sleep(0.005)
+from shared.events import ChatChunk, ChatOptions, ChatReply, ModelCancel
+from tests.router.conftest import ask, chat, until
 
 
 async def test_a_question_is_answered_by_the_model(bus, router):

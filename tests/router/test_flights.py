@@ -6,6 +6,7 @@ import pytest
 from services.router.engine import Answer
 from services.router.flights import Flights
 from shared.errors import EngineFailed
+from tests.router.conftest import until
 
 
 class Upstream:
@@ -60,8 +61,7 @@ async def test_one_who_joins_late_hears_everything():
     async with anyio.create_task_group() as tasks:
         flights = Flights(tasks)
         lead = asyncio.create_task(flights.ride("k", upstream.start, hear_first))
-        while not first:
-            await asyncio.sleep(0)
+        await until(lambda: first)
         follow = asyncio.create_task(flights.ride("k", upstream.start, hear_second))
         await asyncio.sleep(0)
         upstream.gate.set()
@@ -88,8 +88,7 @@ async def test_the_first_may_leave_and_the_others_fly_on():
         flights = Flights(tasks)
         lead = asyncio.create_task(flights.ride("k", upstream.start, None))
         follow = asyncio.create_task(flights.ride("k", upstream.start, None))
-        while not upstream.asked:
-            await asyncio.sleep(0)
+        await until(lambda: upstream.asked)
         lead.cancel()
         await asyncio.gather(lead, return_exceptions=True)
         upstream.gate.set()
@@ -102,8 +101,7 @@ async def test_when_the_last_leaves_the_flight_ends():
     async with anyio.create_task_group() as tasks:
         flights = Flights(tasks)
         rides = [asyncio.create_task(flights.ride("k", upstream.start, None)) for _ in range(2)]
-        while not upstream.asked:
-            await asyncio.sleep(0)
+        await until(lambda: upstream.asked)
         for ride in rides:
             ride.cancel()
         await asyncio.gather(*rides, return_exceptions=True)

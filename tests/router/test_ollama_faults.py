@@ -1,7 +1,5 @@
 """What goes wrong at Ollama, one kind at a time; the fake's fault is the model's name."""
 
-import asyncio
-
 import pytest
 
 from services.router.asking import ask as ask_whole
@@ -16,7 +14,7 @@ from shared.errors import (
     Unavailable,
 )
 from shared.settings import RouterSettings, Settings
-from tests.router.conftest import ask
+from tests.router.conftest import ask, until
 
 SCHEMA = {
     "type": "object",
@@ -54,8 +52,7 @@ async def engine(fake):
 async def test_each_fault_has_its_own_error_and_leaves_no_stream(engine, fake, model, error):
     with pytest.raises(error):
         await ask_whole(engine, ask(model=model), None)
-    while fake.stats.open_streams:
-        await asyncio.sleep(0.005)
+    await until(lambda: fake.stats.open_streams == 0)
 
 
 async def test_a_crash_is_tried_once_more(engine, fake):

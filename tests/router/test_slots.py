@@ -4,6 +4,7 @@ import pytest
 
 from services.router.slots import Slots
 from shared.errors import Busy
+from tests.router.conftest import until
 
 
 async def hold(slots: Slots, priority: str, order: list[str], gate: asyncio.Event) -> None:
@@ -12,17 +13,12 @@ async def hold(slots: Slots, priority: str, order: list[str], gate: asyncio.Even
         await gate.wait()
 
 
-async def waiting(slots: Slots, count: int) -> None:
-    while slots.waiting < count:
-        await asyncio.sleep(0)
-
-
 async def test_urgent_ones_overtake_those_that_wait():
     slots, order, gate = Slots(1, 10), [], asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         for priority in ("normal", "low", "high", "urgent"):
             tasks.create_task(hold(slots, priority, order, gate))
-        await waiting(slots, 3)
+        await until(lambda: slots.waiting == 3)
         gate.set()
     assert order == ["normal", "urgent", "high", "low"]
 
@@ -32,7 +28,7 @@ async def test_a_full_queue_says_busy_and_when_to_come_back():
     async with asyncio.TaskGroup() as tasks:
         for _ in range(2):
             tasks.create_task(hold(slots, "normal", [], gate))
-        await waiting(slots, 1)
+        await until(lambda: slots.waiting == 1)
         with pytest.raises(Busy) as caught:
             await hold(slots, "urgent", [], gate)
         gate.set()
@@ -44,9 +40,9 @@ async def test_one_that_gives_up_waiting_leaves_no_hole():
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(hold(slots, "normal", order, gate))
         quitter = tasks.create_task(hold(slots, "urgent", order, gate))
-        await waiting(slots, 1)
+        await until(lambda: slots.waiting == 1)
         tasks.create_task(hold(slots, "low", order, gate))
-        await waiting(slots, 2)
+        await until(lambda: slots.waiting == 2)
         quitter.cancel()
         gate.set()
     assert order == ["normal", "low"]
@@ -58,9 +54,9 @@ async def test_a_place_given_to_one_that_was_just_cancelled_goes_on_to_the_next(
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(hold(slots, "normal", order, gate))
         late = tasks.create_task(hold(slots, "urgent", order, gate))
-        await waiting(slots, 1)
+        await until(lambda: slots.waiting == 1)
         tasks.create_task(hold(slots, "low", order, gate))
-        await waiting(slots, 2)
+        await until(lambda: slots.waiting == 2)
         gate.set()
         await asyncio.sleep(0)
         late.cancel()

@@ -1,0 +1,93 @@
+from decimal import Decimal
+
+from shared.events import Empty, OptimizationReport, Savings, Sovereignty
+from tests.router.conftest import ask, chat
+
+GPT_4O = (Decimal("0.0000025"), Decimal("0.00001"))
+TASK = (
+    "<task>What is still pending?</task><instruction>List what is pending.</instruction>"
+    '<document name="notes.md"># Pending\n- renew the certificate\n- move the backups</document>'
+)
+
+
+async def test_savings_are_the_reference_price_of_the_same_tokens(bus, router):
+    async with router():
+        first = await chat(bus, ask("once"))
+        await chat(bus, ask("once"))
+        told = await bus.request("model.savings", Empty(), Savings)
+    price = first.prompt_tokens * GPT_4O[0] + first.completion_tokens * GPT_4O[1]
+    assert (told.llm_calls, told.cache_hits, told.cost_usd) == (2, 1, Decimal(0))
+    assert told.saved_usd == 2 * price
+
+
+async def test_rules_save_nothing(bus, router):
+    async with router("offline"):
+        await chat(bus, ask(TASK))
+        told = await bus.request("model.savings", Empty(), Savings)
+    assert (told.calls, told.llm_calls, told.offline_calls) == (1, 0, 1)
+    assert told.saved_usd == 0
+    assert told.prompt_tokens == 0
+
+
+async def test_an_unknown_reference_price_is_unknown(bus, router):
+    async with router(reference_model="no-such-model"):
+        await chat(bus, ask())
+        told = await bus.request("model.savings", Empty(), Savings)
+    assert told.saved_usd is None
+    assert "unknown" in told.notice
+
+
+async def test_the_record_outlives_the_router(bus, router):
+    async with router():
+        await chat(bus, ask("first life"))
+    async with router():
+        assert (await bus.request("model.savings", Empty(), Savings)).calls == 1
+
+
+async def test_the_report_shows_latency_errors_and_parts(bus, router):
+    async with router():
+        for n in range(4):
+            await chat(bus, ask(f"question {n}"))
+        await chat(bus, ask("question 0"))
+        await bus.nc.request("model.chat", ask(model="mid").model_dump_json().encode(), 5)
+        told = await bus.request("model.report", Empty(), OptimizationReport)
+    by_model = {line.model: line for line in told.latency}
+    assert (by_model["llama3.1:8b"].calls, by_model["mid"].errors) == (4, 1)
+    assert by_model["llama3.1:8b"].p50_s <= by_model["llama3.1:8b"].p99_s
+    assert told.parts["success"] == 4 / 5
+    assert told.cache.hits == 1
+    assert 0 < told.efficiency < 100
+
+
+async def test_nothing_to_judge_is_null(bus, router):
+    async with router():
+        told = await bus.request("model.report", Empty(), OptimizationReport)
+    assert told.efficiency is None
+    assert told.recommendations == ()
+
+
+async def test_all_at_home_is_a_hundred_and_each_part_says_why(bus, router):
+    async with router():
+        await chat(bus, ask())
+        told = await bus.request("model.sovereignty", Empty(), Sovereignty)
+    assert told.score == 100.0
+    assert told.local_llm_share == 1.0
+    assert all(part.explanation for part in told.parts)
+
+
+async def test_what_went_abroad_lowers_the_score(bus, router):
+    async with router(allow_remote=True):
+        await chat(bus, ask())
+        await chat(bus, ask(model="remote-model"))
+        told = await bus.request("model.sovereignty", Empty(), Sovereignty)
+    values = {part.name: part.value for part in told.parts}
+    assert values["calls_at_home"] == 0.5
+    assert values["no_foreign_endpoint"] == 0.0
+    assert told.score < 60
+
+
+async def test_without_a_model_call_the_share_is_unknown(bus, router, fake):
+    async with router("offline"):
+        await chat(bus, ask(TASK))
+        told = await bus.request("model.sovereignty", Empty(), Sovereignty)
+    assert (told.local_llm_share, told.offline_share) == (None, 1.0)
