@@ -5,6 +5,8 @@ Work queues and request-reply have their own rooms (`work.py`, `rpc.py`); see do
 
 from __future__ import annotations
 
+from functools import partial
+
 from faststream import AckPolicy
 from faststream.nats import NatsBroker
 from faststream.security import BaseSecurity
@@ -14,10 +16,14 @@ from shared.settings import Settings
 
 
 def make_broker(settings: Settings, name: str) -> NatsBroker:
-    """Return a broker, not yet started; an exception in a handler never drops a message."""
+    """Return a broker, not yet started; an exception in a handler never drops a message.
+
+    Its subscribers never reply: on a subject that a stream stores, the publisher waits for the
+    stream's ack, and FastStream would answer first, with nothing.
+    """
     options = connect_options(settings, name)
     security = _security(options.pop("nkeys_seed", None))
-    return NatsBroker(
+    broker = NatsBroker(
         **options,
         security=security,
         ack_policy=AckPolicy.NACK_ON_ERROR,
@@ -25,6 +31,8 @@ def make_broker(settings: Settings, name: str) -> NatsBroker:
         logger=None,
         apply_types=True,
     )
+    broker.subscriber = partial(broker.subscriber, no_reply=True)  # type: ignore[method-assign, assignment]
+    return broker
 
 
 def _security(seed_file: str | None) -> BaseSecurity | None:

@@ -7,6 +7,7 @@ the connection is closed for good, and repeat a publish with the same id until i
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import random
@@ -90,7 +91,12 @@ class Bus:
         while True:
             try:
                 return await self.js.publish(subject, payload, headers=given | (headers or {}))
-            except (NatsTimeoutError, NoStreamResponseError, NoRespondersError) as error:
+            except (
+                NatsTimeoutError,
+                NoStreamResponseError,
+                NoRespondersError,
+                json.JSONDecodeError,  # a subscriber of the subject answered before the stream did
+            ) as error:
                 if loop.time() >= end:
                     raise TimedOut(f"{subject}: no acknowledgement in {within_s:g} s") from error
                 await asyncio.sleep(random.uniform(0.1, 0.5))

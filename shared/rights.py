@@ -107,7 +107,7 @@ USERS: dict[str, Rights] = {
             "session.context", "session.search", "ops.status", "task.control.*", "task.request.*",
         ),
         subscribe=("task.>", "agent.>", "health.beat.router.*"),
-        queues=("TASKS", "TASKS_CONTROL", "STEPS", "RESULTS"),
+        queues=("TASKS", "TASKS_CONTROL", "STEPS", "RESULTS", "DEAD"),
         reads=("JOURNAL",),
         buckets=("tasks", "waiting"),
         objects=("attachments", "artifacts"),
@@ -124,7 +124,7 @@ USERS: dict[str, Rights] = {
         reads=("SESSIONS",),
     ),
     "ops": Rights(
-        publish=("ops.event.*", "ops.command.*", "dead.*", "model.status"),
+        publish=("ops.event.*", "ops.command.*", "ops.lead.*", "dead.*", "model.status"),
         subscribe=("ops.>", "health.beat.>", "cost.event", "$JS.EVENT.ADVISORY.>"),
         queues=("ADVISORIES", "TASKS", "STEPS"),
         reads=("OPS", "DEAD"),

@@ -11,7 +11,7 @@ import asyncio
 import base64
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import anyio
 from nats.aio.msg import Msg
@@ -45,10 +45,13 @@ class Worker:
     async def run(self) -> None:
         """Work until cancelled."""
         pull = await bind(self._bus, self._consumer)
-        while True:
-            message = await fetch(pull, FETCH_S)
-            if message is not None:
-                await self.work(message)
+        try:
+            while True:
+                message = await fetch(pull, FETCH_S)
+                if message is not None:
+                    await self.work(message)
+        finally:
+            await unbind(pull)
 
     async def work(self, message: Msg) -> None:
         """Handle one message and settle it."""
@@ -83,6 +86,12 @@ async def bind(bus: Bus, consumer: Consumer) -> JetStreamContext.PullSubscriptio
         stream=consumer.stream,
         inbox_prefix=bus.inbox_prefix,
     )
+
+
+async def unbind(pull: JetStreamContext.PullSubscription) -> None:
+    """End the subscription: what still arrives for it would hold up the connection's drain."""
+    with anyio.CancelScope(shield=True), anyio.move_on_after(1.0), suppress(NatsError):
+        await pull.unsubscribe()
 
 
 async def fetch(pull: JetStreamContext.PullSubscription, wait_s: float) -> Msg | None:
@@ -145,6 +154,7 @@ def letter(message: Msg, consumer: str, error: Exception, by: str) -> DeadLetter
         payload=text,
         payload_encoding=encoding,
         seq=message.metadata.sequence.stream,
+        stored_at=message.metadata.timestamp,
         deliveries=message.metadata.num_delivered,
         consumer=consumer,
         by=by,

@@ -190,7 +190,7 @@ class Child:
             self.state = "stopped"
             return
         if planned is not None:
-            self._tell_exited(process, code, planned)
+            self._tell_exited(process, code, planned, planned=True)
             return
         said = process.last_line()
         cause = how_it_left(code) + (f": {said}" if said else "")
@@ -225,13 +225,11 @@ class Child:
         evidence = {"probe_in_s": wait_s, "why": why}
         self._tell("quarantined", cause=self.reason, evidence=evidence)
 
-    def _tell_exited(self, process: Process, code: int, cause: str) -> None:
+    def _tell_exited(self, process: Process, code: int, cause: str, planned: bool = False) -> None:
         self.reason = cause
-        evidence = {"pid": process.pid, "code": code, "lived_s": self._lived_s()}
+        lived_s = round((self._left_at or 0.0) - self.started_at, 3)
+        evidence = {"pid": process.pid, "code": code, "lived_s": lived_s, "planned": planned}
         self._tell("exited", cause=cause, evidence=evidence)
-
-    def _lived_s(self) -> float:
-        return round((self._left_at or 0.0) - self.started_at, 3)
 
     def _tell(self, kind: OpsKind, **fields: Any) -> None:
         self._record.tell(kind, self.name, instance=self.instance, **fields)

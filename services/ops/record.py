@@ -67,7 +67,7 @@ async def _stored(bus: Bus, event: OpsEvent) -> bool:
     """Publish one entry; False when it has to be tried again."""
     try:
         await bus.publish(ops_event(event.kind), event, event.event_id)
-    except (SovereignError, NatsError) as error:
+    except (SovereignError, NatsError, OSError) as error:
         if isinstance(error, SovereignError) and not error.retryable:
             log.error("not recorded: %s", error)
             return True
