@@ -158,6 +158,7 @@ CONSUMERS = (
     *(request_consumer(priority) for priority in PRIORITIES),
     _manager("TASKS_CONTROL", "manager", "task.control.*"),
     _manager("RESULTS", "manager", "agent.result.*.*"),
+    _manager("DEAD", "manager", "dead.*"),
     Consumer("RESULTS", "sessions", ("agent.result.crew.*",)),
     Consumer("ADVISORIES", "ops", ("$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>",)),
 )

@@ -16,7 +16,7 @@ from nats.js.errors import APIError
 from services.agents.control import Control
 from services.agents.handlers import listen
 from services.agents.intake import Intake
-from services.agents.lost import Advisories, Strays
+from services.agents.lost import Letters, Strays
 from services.agents.manager import Manager
 from services.agents.returns import Returns
 from services.agents.room import Room, open_room
@@ -78,7 +78,7 @@ async def start(room: Room, stations: list[Station], tasks: anyio.abc.TaskGroup)
         _work(room, tasks, request_consumer(priority), intake.take, INTAKES)
     _work(room, tasks, _named("TASKS_CONTROL", "manager"), control.take, 2)
     _work(room, tasks, _named("RESULTS", "manager"), returns.take, RETURNS)
-    _work(room, tasks, _named("ADVISORIES", "ops"), Advisories(manager).take, 1)
+    _work(room, tasks, _named("DEAD", "manager"), Letters(manager).take, 1)
 
 
 def _work(

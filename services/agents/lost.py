@@ -5,29 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from datetime import datetime
+import re
 
-import orjson
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.js.api import RawStreamMsg
 from nats.js.errors import APIError, NotFoundError
 
 from services.agents.intake import made_id
 from services.agents.manager import Manager
-from shared.bus import Bus
+from services.agents.record import TaskRecord
+from shared.bus import Bus, decode
 from shared.errors import InvalidInput, SovereignError
 from shared.events.base import Reason
 from shared.events.dead import DeadLetter
 from shared.reading import Stored, read_subject
-from shared.streams import PRIORITIES, STEPS, TASKS, TASKS_CONTROL
-from shared.subjects import dead, token
+from shared.streams import PRIORITIES, RESULTS, STEPS, TASKS
+from shared.subjects import dead
 from shared.work import as_text
 
 log = logging.getLogger(__name__)
 
 EVERY_S = 3.0
-QUEUES = {stream.name for stream in (TASKS, STEPS, TASKS_CONTROL)}
 KNOWN = {f"task.request.{priority}" for priority in PRIORITIES}
 
 
@@ -60,32 +58,26 @@ class Strays:
         await set_aside(self._room.bus, TASKS.name, stored, reason)
 
 
-class Advisories:
-    """Takes the server's word that a message was delivered too often."""
+class Letters:
+    """Ends tasks whose own messages went to DEAD, by whoever's hand: they would wait for ever."""
 
     def __init__(self, manager: Manager) -> None:
         self._manager = manager
         self._room = manager.room
 
     async def take(self, message: Msg) -> None:
-        """Put the message into DEAD and end its task with `max_deliveries`."""
-        advisory = orjson.loads(message.data)
-        stream, consumer = str(advisory["stream"]), str(advisory["consumer"])
-        try:
-            raw = await self._room.bus.js.get_msg(stream, int(advisory["stream_seq"]))
-        except NotFoundError:
+        """End the task of one letter; letters about bad input concern no task that goes on."""
+        letter = decode(message.data, DeadLetter)
+        if letter.reason.code == InvalidInput.code:
             return
-        line = f"given up after {advisory.get('deliveries')} deliveries to {consumer}"
-        reason = Reason(code="max_deliveries", message=line)
-        stored = Stored(int(raw.seq or 0), str(raw.subject), bytes(raw.data or b""))
-        await set_aside(self._room.bus, stream, stored, reason)
-        task_id = task_of(raw, consumer)
-        if task_id is not None:
-            await self._manager.fail(task_id, reason)
+        task_id = task_of(letter)
+        record = await self._room.journal.find(task_id) if task_id else None
+        if record is not None and record.end is None and concerns(letter, record):
+            await self._manager.fail(record.task_id, letter.reason)
 
 
 async def set_aside(bus: Bus, stream: str, stored: Stored, reason: Reason) -> None:
-    """Put a stored message into DEAD, then take it out of its queue; safe to repeat."""
+    """Put a message of a queue into DEAD, then take it out; safe to repeat."""
     text, encoding = as_text(stored.data)
     letter = DeadLetter(
         stream=stream,
@@ -97,30 +89,34 @@ async def set_aside(bus: Bus, stream: str, stored: Stored, reason: Reason) -> No
         by=bus.source,
     )
     await bus.publish(dead(stream), letter, f"dead.{stream}.{stored.seq}")
-    if stream in QUEUES:
-        with contextlib.suppress(NotFoundError):
-            await bus.js.delete_msg(stream, stored.seq)
+    with contextlib.suppress(NotFoundError):
+        await bus.js.delete_msg(stream, stored.seq)
 
 
-def task_of(raw: RawStreamMsg, consumer: str) -> str | None:
-    """Return the task that a message of ours was about, or None when it was not ours."""
-    subject = str(raw.subject)
-    if subject.startswith("task.request."):
-        return _body(raw, "task_id") or made_id(_time(raw), int(raw.seq or 0))
-    if subject.startswith("task.step."):
-        return _body(raw, "task_id")
-    mine = consumer == "manager" and subject.startswith(("agent.result.", "task.control."))
-    return subject.split(".")[-1] if mine else None
-
-
-def _body(raw: RawStreamMsg, name: str) -> str | None:
-    """Return a token in the JSON of a message, or None."""
-    try:
-        return token(orjson.loads(raw.data or b"{}")[name])
-    except (orjson.JSONDecodeError, KeyError, TypeError, InvalidInput):
+def task_of(letter: DeadLetter) -> str | None:
+    """Return the id of the task that a letter's message was about, or None."""
+    if letter.stream == STEPS.name:
+        return _field(letter, "task_id")
+    if letter.stream == RESULTS.name and letter.consumer == "manager":
+        return letter.subject.split(".")[-1]
+    if letter.stream != TASKS.name:
         return None
+    if letter.stored_at is None or letter.seq is None:
+        return _field(letter, "task_id")
+    return _field(letter, "task_id") or made_id(letter.stored_at, letter.seq)
 
 
-def _time(raw: RawStreamMsg) -> datetime:
-    """Return when the server stored a message."""
-    return raw.time if isinstance(raw.time, datetime) else datetime.fromisoformat(str(raw.time))
+def concerns(letter: DeadLetter, record: TaskRecord) -> bool:
+    """Tell whether the task cannot go on without the letter's message."""
+    if letter.stream == TASKS.name:
+        return record.origin_seq == letter.seq
+    if letter.stream == STEPS.name:
+        step = record.steps.get(_field(letter, "step_id") or "")
+        return step is not None and not step.ended
+    return True
+
+
+def _field(letter: DeadLetter, name: str) -> str | None:
+    """Return a token in the letter's JSON, which may be cut at its end, or None."""
+    found = re.search(rf'"{name}"\s*:\s*"([A-Za-z0-9_-]{{1,64}})"', letter.payload)
+    return found.group(1) if found else None

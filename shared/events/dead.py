@@ -17,6 +17,7 @@ class DeadLetter(Body):
     payload: str
     payload_encoding: str = "utf-8"
     seq: int | None = None
+    stored_at: Instant | None = None
     deliveries: int | None = None
     consumer: str | None = None
     by: str = ""
