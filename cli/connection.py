@@ -19,12 +19,12 @@ ANSWERERS = {"model": "router", "agent": "agents", "session": "sessions"}
 """Which service answers a family of subjects, where the two names differ."""
 
 
-def run(work: Callable[[Bus, Settings], Awaitable[Result]], *, keep: bool = False) -> Result:
-    """Run `work` with a bus; with `keep`, a lost connection is made again instead of failing."""
+def run(work: Callable[[Bus, Settings], Awaitable[Result]]) -> Result:
+    """Run `work` with a bus; a connection that is lost is made again while it lasts."""
     settings = load()
 
     async def inside() -> Result:
-        async with open_bus(settings, "cli", keep=keep) as bus:
+        async with open_bus(settings, "cli") as bus:
             return await work(bus, settings)
 
     return asyncio.run(inside())

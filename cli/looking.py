@@ -64,7 +64,7 @@ def watch_task(task_id: str, timeout_s: float | None, as_json: bool) -> None:
         with JsonLines() if as_json else display(err=False) as shown:
             return await final(feed, shown, task_id, timeout_s)
 
-    result = run(work, keep=True)
+    result = run(work)
     if not as_json:
         show_answer(result, err=False)
     if not succeeded(result):

@@ -57,7 +57,7 @@ app.command(rich_help_panel=HELP)(schema.schema)
 def main() -> NoReturn:
     """Run the command line of this process and leave with its exit code."""
     _defer("aiohttp")
-    app(prog_name="sovereign")
+    app()
     sys.exit(0)
 
 

@@ -26,8 +26,8 @@ from shared.streams import TASKS
 ASK_S = 0.8
 """Seconds for a service that is there to answer."""
 
-LISTEN_S = 1.5
-"""Seconds of listening to beats when ops does not answer: one beat and a half."""
+BEATS = 1.5
+"""How many intervals of beats are listened to when ops does not answer."""
 
 TASKS_LOOKED_AT = 500
 FINE = ("ready", "starting", "draining")
@@ -59,7 +59,7 @@ async def _instances(bus: Bus, settings: Settings) -> tuple[str, list[InstanceSt
     try:
         seen = await bus.request("ops.status", Empty(), OpsStatus, ASK_S)
     except SovereignError:
-        return "beats", await listen(bus, max(LISTEN_S, 1.5 * settings.ops.beat_s))
+        return "beats", await listen(bus, BEATS * settings.ops.beat_s)
     return "ops", list(seen.instances)
 
 

@@ -10,6 +10,8 @@ from typer.core import TyperGroup
 
 from cli.errors import report
 
+NAME = "sovereign"
+
 
 class Root(TyperGroup):
     """Runs a command; whatever fails becomes a line on stderr and an exit code."""
@@ -25,7 +27,9 @@ class Root(TyperGroup):
     ) -> Any:
         """Run the command line; leave the process with its code unless told to return it."""
         try:
-            code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
+            code = super().main(
+                args, NAME, complete_var, False, windows_expand_args, **extra
+            )
         except BaseException as error:
             code = report(error)
         if standalone_mode:

@@ -49,7 +49,7 @@ def submit_and_wait(
         with display(err=True) as shown:
             return await final(feed, shown, str(task.task_id), timeout_s)
 
-    result = run(work, keep=True)
+    result = run(work)
     if as_json:
         emit_json(result)
     else:

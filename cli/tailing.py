@@ -39,7 +39,7 @@ def tail(subjects: list[str], count: int | None, *, full: bool, as_json: bool) -
             _print(await heard.get(), full=full, as_json=as_json)
             left = None if left is None else left - 1
 
-    run(work, keep=True)
+    run(work)
 
 
 def _print(message: Msg, *, full: bool, as_json: bool) -> None:

@@ -235,10 +235,10 @@ async def reachable(url: str, timeout_s: float = 1.0) -> bool:
 
 
 @asynccontextmanager
-async def open_bus(settings: Settings, name: str, *, keep: bool = False) -> AsyncIterator[Bus]:
+async def open_bus(settings: Settings, name: str) -> AsyncIterator[Bus]:
     """Yield a bus for a short program; raise `Unavailable` at once when no server answers.
 
-    With `keep`, a connection that is lost later is made again, for ever.
+    A connection that is lost later is made again, for ever.
     """
     if not await reachable(settings.nats_url):
         raise Unavailable(

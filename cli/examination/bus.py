@@ -15,7 +15,7 @@ from nats.errors import Error as NatsError
 
 from cli.findings import Finding, failed, ok, warned
 from cli.options import SERVICES
-from cli.overview import LISTEN_S, listen
+from cli.overview import BEATS, listen
 from shared.bus import Bus, open_bus
 from shared.clock import now
 from shared.errors import SovereignError
@@ -80,7 +80,8 @@ async def _examine(bus: Bus, settings: Settings) -> list[Finding]:
     except (NatsError, TimeoutError, KeyError) as error:
         line = f"JetStream does not answer: {str(error) or type(error).__name__}"
         return [*found, failed("streams", line, "start the server with JetStream (-js)")]
-    return [*found, _declared(names), _clock(stamp), await _services(bus)]
+    services = await _services(bus, BEATS * settings.ops.beat_s)
+    return [*found, _declared(names), _clock(stamp), services]
 
 
 async def _streams(bus: Bus) -> tuple[set[str], str]:
@@ -128,9 +129,9 @@ def _clock(stamp: str) -> Finding:
     return ok("clock", line)
 
 
-async def _services(bus: Bus) -> Finding:
+async def _services(bus: Bus, listen_s: float) -> Finding:
     """Check by their beats which services run, on whatever host."""
-    running = {one.service for one in await listen(bus, LISTEN_S) if one.state != "goodbye"}
+    running = {one.service for one in await listen(bus, listen_s) if one.state != "goodbye"}
     missing = [name for name in SERVICES if name not in running]
     if missing:
         line = f"not heard: {', '.join(missing)}"

@@ -1,0 +1,91 @@
+"""The command line in this process, and as a real one, against a real nats-server."""
+
+import asyncio
+import os
+import sys
+from dataclasses import dataclass
+
+import orjson
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+from shared.bus import encode
+
+UNSET = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "OLLAMA_HOST")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch):
+    """No setting of whoever runs the tests, and no terminal size."""
+    for name in list(os.environ):
+        if name.startswith("SOVEREIGN_") or name in UNSET:
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run a command that needs no bus; gives its result with exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*arguments, stdin=None):
+        return CliRunner().invoke(app, list(arguments), input=stdin)
+
+    return invoke
+
+
+@pytest.fixture
+def cli(settings, monkeypatch):
+    """Run a command against the server of `settings`, in a thread beside the test's responders."""
+    monkeypatch.setenv("SOVEREIGN_NATS__URL", settings.nats_url)
+    monkeypatch.setenv("SOVEREIGN_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("SOVEREIGN_HOST", "here")
+    monkeypatch.setenv("SOVEREIGN_OPS__BEAT_S", "0.2")
+
+    async def invoke(*arguments, stdin=None):
+        return await asyncio.to_thread(CliRunner().invoke, app, list(arguments), stdin)
+
+    return invoke
+
+
+@dataclass
+class Ended:
+    """How a real process ended."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def process(tmp_path):
+    """Start `python -m cli` as a real process; gives the process, or with `ended` its end."""
+
+    async def start(*arguments, **environment):
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "cli", *arguments, env=os.environ | environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=tmp_path,
+        )  # fmt: skip
+
+    return start
+
+
+async def ended(started) -> Ended:
+    out, err = await started.communicate()
+    return Ended(started.returncode, out.decode(), err.decode())
+
+
+async def answer(bus, subject, *replies):
+    """Answer each request on `subject` with `replies` in a row; return the list of requests."""
+    asked = []
+
+    async def heard(message):
+        asked.append(orjson.loads(message.data))
+        for reply in replies:
+            body = reply if isinstance(reply, bytes) else encode(reply)
+            await bus.nc.publish(message.reply, body)
+
+    await bus.nc.subscribe(subject, cb=heard)
+    await bus.nc.flush()
+    return asked

@@ -1,0 +1,41 @@
+import json
+
+from shared.events import EngineStatus, ModelInfo, ModelList, PullProgress
+from tests.cli.conftest import answer
+
+
+def progress(status, kind="progress"):
+    return PullProgress(type=kind, model="m", status=status)
+
+
+async def test_status_tells_what_answers(cli, bus):
+    engine = EngineStatus(engine="ollama", setting="auto", state="ready", is_llm=True, model="m")
+    await answer(bus, "model.status", engine)
+    assert "ollama m (a language model, ready)" in (await cli("model", "status")).stdout
+
+
+async def test_list_tells_which_models_leave_the_host(cli, bus):
+    models = (
+        ModelInfo(name="m", size=4_700_000_000),
+        ModelInfo(name="c", remote_host="far", allowed=False),
+    )
+    await answer(bus, "model.models", ModelList(models=models))
+    lines = (await cli("model", "list")).stdout.splitlines()
+    assert (lines[1].split(), lines[2].split()) == (
+        ["m", "4.7", "GB", "yes", "here"],
+        ["c", "-", "no", "far"],
+    )
+
+
+async def test_pull_shows_each_new_status(cli, bus):
+    asked = await answer(
+        bus, "model.pull", progress("layer"), progress("layer"), progress("success", "final")
+    )
+    done = await cli("model", "pull", "m", "--yes", "--json")
+    assert (done.stderr.count("layer"), asked[0]["model"]) == (1, "m")
+    assert json.loads(done.stdout)["status"] == "success"
+
+
+async def test_pull_without_a_terminal_needs_yes(cli, bus):
+    done = await cli("model", "pull", "m")
+    assert (done.exit_code, "--yes" in done.stderr) == (2, True)
