@@ -21,6 +21,8 @@ PICO = Decimal(10) ** 12
 MAX_WAITING = 100_000
 BATCH = 500
 RETRY_S = 1.0
+GATHER_S = 0.05
+"""Calls of so long are written together, after their replies have gone out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class Record:
         """Write for ever; while the disk fails, keep what waits and try again."""
         while True:
             batch = [await self._waiting.get()]
+            await asyncio.sleep(GATHER_S)
             while len(batch) < BATCH and not self._waiting.empty():
                 batch.append(self._waiting.get_nowait())
             await self._write(batch)

@@ -11,6 +11,8 @@ from shared.events import CacheEvent, CostEvent
 from shared.subjects import COST_EVENT, cache_event
 
 MAX_WAITING = 10_000
+GATHER_S = 0.02
+"""Events wait so long, so that replies go out before them."""
 
 
 class Telemetry:
@@ -32,7 +34,10 @@ class Telemetry:
         """Send for ever."""
         while True:
             subject, body = await self._waiting.get()
+            await asyncio.sleep(GATHER_S)
             await self._bus.emit(subject, body)
+            while not self._waiting.empty():
+                await self._bus.emit(*self._waiting.get_nowait())
 
     def _put(self, subject: str, body: BaseModel) -> None:
         if not self._waiting.full():

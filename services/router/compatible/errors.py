@@ -15,6 +15,8 @@ from shared.errors import (
 )
 
 RETRY_AFTER_S = 2.0
+TOO_LONG = ("context length", "context size")
+"""Words of vLLM and llama-server that litellm does not know."""
 BY_STATUS: dict[int, type[SovereignError]] = {
     400: InvalidInput,
     401: Refused,
@@ -29,7 +31,7 @@ def translate(error: Exception) -> SovereignError:
     """Return the typed error for what litellm raised."""
     kind = type(error).__name__
     message = f"{kind}: {error}"[:300]
-    if kind == "ContextWindowExceededError":
+    if kind == "ContextWindowExceededError" or any(words in message for words in TOO_LONG):
         return InputTooLong(message, field="messages")
     if kind in ("APIConnectionError", "ConnectError") or _unreachable(error):
         return Unavailable(message)

@@ -1,0 +1,109 @@
+"""The engine on OpenAI-compatible servers. litellm is imported here, and only here."""
+
+import asyncio
+import os
+
+import pytest
+
+from services.router.asking import ask as ask_whole
+from services.router.compatible.engine import CompatibleEngine
+from shared.errors import (
+    Busy,
+    EngineFailed,
+    InputTooLong,
+    InvalidSetting,
+    ModelMissing,
+    TimedOut,
+    Unavailable,
+)
+from shared.events import EmbedRequest
+from shared.settings import RouterSettings, Settings
+from tests.fakes.openai import FakeOpenAI
+from tests.router.conftest import ask, until
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+
+
+@pytest.fixture
+async def server():
+    async with FakeOpenAI() as fake:
+        yield fake
+
+
+def engine_at(url: str | None, **changes) -> CompatibleEngine:
+    router = RouterSettings(openai_url=url, openai_model="local-model", **changes)
+    return CompatibleEngine(Settings(host="here", engine="openai", router=router))
+
+
+async def test_without_an_address_it_does_not_start():
+    with pytest.raises(InvalidSetting, match="OPENAI_URL"):
+        engine_at(None)
+
+
+async def test_the_probe_needs_no_litellm_and_tells_states(server):
+    assert (await engine_at(server.url).probe()).state == "ready"
+    assert (await engine_at("http://127.0.0.1:1/v1").probe()).state == "absent"
+    assert (await engine_at("https://api.openai.com/v1").probe()).state == "refused"
+    server.models = ("other",)
+    assert (await engine_at(server.url).probe()).state == "model_missing"
+
+
+async def test_a_chat_is_streamed_with_usage(server):
+    told = []
+
+    async def tell(delta: str) -> None:
+        told.append(delta)
+
+    answer = await engine_at(server.url).chat(ask("count the ships"), tell)
+    assert "".join(told) == answer.content
+    assert "count the ships" in answer.content
+    assert (answer.prompt_tokens, answer.completion_tokens) == (7, 5)
+    assert (answer.own_host, answer.cost_usd, answer.host) == (True, 0, "here")
+    assert os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] == "True"
+
+
+async def test_tool_calls_are_joined_from_their_parts(server):
+    tool = {"type": "function", "function": {"name": "weather", "parameters": {}}}
+    answer = await engine_at(server.url).chat(ask("Bern?", tools=(tool,)), None)
+    function = {"name": "weather", "arguments": '{"city": "Bern"}'}
+    assert answer.tool_calls == ({"id": "call_1", "type": "function", "function": function},)
+
+
+async def test_a_schema_is_asked_for_and_checked(server):
+    answer = await ask_whole(engine_at(server.url), ask("a number", format=SCHEMA), None)
+    assert answer.data == {"n": 1}
+
+
+@pytest.mark.parametrize(
+    ("model", "error"),
+    [
+        ("missing", ModelMissing),
+        ("busy", Busy),
+        ("long", InputTooLong),
+        ("mid", EngineFailed),
+        ("stall", TimedOut),
+    ],
+)
+async def test_faults_have_their_own_errors_and_leave_no_stream(server, model, error):
+    with pytest.raises(error):
+        await engine_at(server.url, idle_s=0.3).chat(ask(model=model), None)
+    await until(lambda: server.stats.open_streams == 0)
+
+
+async def test_nobody_there_is_unavailable():
+    with pytest.raises(Unavailable):
+        await engine_at("http://127.0.0.1:1/v1").chat(ask(), None)
+
+
+async def test_a_cancelled_chat_ends_upstream(server):
+    held = asyncio.create_task(engine_at(server.url).chat(ask(model="stall"), None))
+    await until(lambda: server.stats.open_streams == 1)
+    held.cancel()
+    await asyncio.gather(held, return_exceptions=True)
+    await until(lambda: server.stats.open_streams == 0)
+
+
+async def test_vectors_become_unit_vectors(server):
+    reply = await engine_at(server.url).embed(EmbedRequest(input=("a", "b"), model="e"))
+    assert [round(sum(x * x for x in v), 6) for v in reply.embeddings] == [1.0, 1.0]
