@@ -15,11 +15,11 @@ from shared.settings import Settings
 
 TOLD: tuple[tuple[str, type[BaseModel]], ...] = (
     ("health.beat.>", Beat),
-    ("cache.event.>", CacheEvent),
+    ("cache.event.*", CacheEvent),
     ("cost.event", CostEvent),
-    ("ops.event.>", OpsEvent),
+    ("ops.event.*", OpsEvent),
     ("agent.result.>", StepResult),
-    ("task.live.>", LiveUpdate),
+    ("task.live.*", LiveUpdate),
 )
 """Subjects that the dashboard hears, and what stands in them."""
 

@@ -79,10 +79,11 @@ async def serve(
         await stop.wait()
         server.should_exit = True
 
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(watch)
-        await server.serve(sockets=[bound])
-        tasks.cancel_scope.cancel()
+    with contextlib.closing(bound):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(watch)
+            await server.serve(sockets=[bound])
+            tasks.cancel_scope.cancel()
 
 
 def _taken(settings: DashboardSettings, error: OSError) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
+from nats.errors import Error as NatsError
 
 from services.dashboard.store import Store
 from services.dashboard.vitals import EXPECTED, UP, Instance
@@ -26,10 +27,7 @@ def routes(store: Store, bus: Bus, name: str) -> APIRouter:
     @router.get("/readyz")
     async def readyz() -> dict[str, Any]:
         """The bus answers a ping within two seconds; else 503."""
-        try:
-            await bus.nc.flush(timeout=2)
-        except Exception as error:
-            raise Unavailable(f"the bus does not answer: {type(error).__name__}") from error
+        await _ping(bus)
         return {"status": "ready", "bus": True}
 
     @router.get("/health")
@@ -38,6 +36,16 @@ def routes(store: Store, bus: Bus, name: str) -> APIRouter:
         return JSONResponse(overview(store, bus, name))
 
     return router
+
+
+async def _ping(bus: Bus) -> None:
+    """Raise `Unavailable` unless the server answers; a flush alone survives a lost connection."""
+    try:
+        await bus.nc.flush(timeout=2)
+    except (NatsError, OSError, TimeoutError) as error:
+        raise Unavailable(f"the bus does not answer: {type(error).__name__}") from error
+    if not bus.nc.is_connected:
+        raise Unavailable("the bus does not answer: the connection is lost")
 
 
 def overview(store: Store, bus: Bus, name: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from services.dashboard.pages import parts, words
 from services.dashboard.pages.shell import page
 from services.dashboard.store import Store
 from services.dashboard.vitals import UP
+from shared.clock import now
 from shared.events import AgentInfo, AgentRoster, StepView, TaskState, TaskView
 from shared.streams import AGENTS
 
@@ -26,7 +27,7 @@ ABOUT = {
 def build(house: House) -> None:
     """Build the page."""
     with page(house, "Agents", "/dashboard/agents") as shown:
-        shown.live(lambda: cards(house.store), "three")
+        shown.live(lambda: cards(house.store), "five")
         shown.live(lambda: at_work(house.store))
 
 
@@ -101,8 +102,6 @@ def at_work(store: Store) -> Markup:
 
 
 def _row(view: TaskView, step: StepView) -> Markup:
-    from shared.clock import now
-
     cells = (
         parts.cell(step.agent, "name"),
         parts.cell(parts.word(step.state.value)),

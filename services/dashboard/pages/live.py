@@ -19,3 +19,7 @@ class Live(ContentElement, component="live.js"):
     def refresh(self) -> None:
         """Render again."""
         self.content = str(self._render_html())
+
+    def _displayed_contents(self, *, only_visible: bool) -> list[str]:
+        """Return the text without its markup, which is what a test's user sees."""
+        return [Markup(self.content).striptags()]  # noqa: S704 - the tags are taken away

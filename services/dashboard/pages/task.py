@@ -56,7 +56,9 @@ async def build(house: House, task_id: str) -> None:
     shown = Shown(house, task_id)
     with anyio.move_on_after(LOOK_S):
         await shown.look()
+    title = words.cut(shown.view.title, 60) if shown.view else "Task"
     with page(house, "Task", "/dashboard/tasks") as frame:
+        ui.page_title(f"{title} · {house.settings.dashboard.name}")
         frame.live(lambda: heading(shown))
         _buttons(frame, shown)
         frame.live(lambda: plan(shown))
