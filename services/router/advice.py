@@ -97,14 +97,12 @@ def _repeatable(recent: Recent, _: CacheStatus, __: RouterSettings) -> Recommend
 
 def _engine(recent: Recent, _: CacheStatus, __: RouterSettings) -> Recommendation | None:
     by_rule = sum(row["engine"] == "offline" for row in recent.rows)
-    waiting = recent.errors("needs_model")
-    if not by_rule and not waiting:
+    if not by_rule:
         return None
     return Recommendation(
         id="engine",
         title="Run a model",
-        why=f"Of the last {len(recent.rows)} calls {by_rule} went to rules"
-        f" and {waiting} needed a model that was not there.",
+        why=f"{by_rule} of the last {len(recent.rows)} calls were answered by rules.",
         gain="Answers by a model: start Ollama and pull the model that `sovereign status` names.",
     )
 

@@ -58,7 +58,6 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
         loops = await stack.enter_async_context(anyio.create_task_group())
         running = Running()
         await switch.probe()
-        service.heart.info = switch.info
         await _serve(Room(service, switch, record, running, loops))
         yield
         await running.drain(DRAIN_S)
@@ -90,6 +89,7 @@ async def _serve(room: Room) -> None:
     cache = Cache(settings.router.cache_entries, settings.router.cache_ttl_s, telemetry.cache)
     accounts = await _accounts(settings, record, telemetry)
     slots = Slots(settings.router.slots, settings.router.queue)
+    service.heart.info = lambda: switch.info() | {"slots": slots.info()}
     desk = Desk(settings.router, switch, slots, cache, Flights(room.loops), accounts)
     ollama = switch.primary if isinstance(switch.primary, OllamaEngine) else None
     for loop in (record.run, telemetry.run, switch.watch):

@@ -19,6 +19,7 @@ from shared.errors import (
     Cancelled,
     InvalidInput,
     ModelMissing,
+    NeedsModel,
     SovereignError,
     TimedOut,
     Unavailable,
@@ -39,11 +40,16 @@ class Desk:
     accounts: Accounts
 
     async def complete(self, request: ChatRequest, on_delta: OnDelta | None = None) -> ChatReply:
-        """Return the reply within `timeout_s`; raise typed errors; every outcome is recorded."""
+        """Return the reply within `timeout_s`; raise typed errors; every outcome is recorded.
+
+        A request that waits for a model (`NeedsModel`) is no call, and comes again and again.
+        """
         errand = Errand(request, on_delta)
         try:
             errand.request = self._checked(request)
             answer = await self._in_time(errand)
+        except NeedsModel:
+            raise
         except SovereignError as error:
             self.accounts.book(errand.failed(), error.code)
             raise

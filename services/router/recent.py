@@ -16,7 +16,6 @@ CALLERS_FAULT = (
     "refused",
     "input_too_long",
     "model_missing",
-    "needs_model",
 )
 """Errors that say nothing about how well the engine works."""
 QUERY = "SELECT * FROM calls ORDER BY id DESC LIMIT ?"

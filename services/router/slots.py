@@ -36,6 +36,10 @@ class Slots:
         """How many wait now."""
         return sum(not waiter[2].done() for waiter in self._waiting)
 
+    def info(self) -> dict[str, int]:
+        """Return what every beat says."""
+        return {"busy": self.busy, "count": self.count, "waiting": self.waiting}
+
     @asynccontextmanager
     async def hold(self, priority: str) -> AsyncIterator[float]:
         """Hold a place; yields the seconds waited. Raises `Busy` when the queue is full."""

@@ -45,9 +45,11 @@ class Catalogue:
         return self._held.get(canonical(name))
 
     async def shown(self, name: str) -> Shown:
-        """Return what the server tells of a model; asked once for each digest."""
+        """Return what the server tells of a model; asked once for each digest that it lists."""
         held = self.find(name)
-        key = (canonical(name), held.digest if held else "")
+        if held is None:
+            return await self._show(name, None)
+        key = (canonical(name), held.digest)
         if key not in self._shown:
             self._shown[key] = await self._show(name, held)
         return self._shown[key]
