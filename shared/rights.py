@@ -105,6 +105,7 @@ USERS: dict[str, Rights] = {
             "model.chat", "model.embed", "model.cancel", "model.status", "task.journal.*",
             "task.step.*.*", "agent.result.*.*", "task.live.*", "dead.*", "session.append",
             "session.context", "session.search", "ops.status", "task.control.*", "task.request.*",
+            "$JS.API.STREAM.PURGE.KV_waiting",
         ),
         subscribe=("task.>", "agent.>", "health.beat.router.*"),
         queues=("TASKS", "TASKS_CONTROL", "STEPS", "RESULTS", "DEAD"),

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
-import logging
 
 from nats.js.errors import NotFoundError, ObjectNotFoundError
 from nats.js.object_store import ObjectStore
 
 from services.agents.prompts import Document, read_document
 from shared.bus import Bus
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, NotFound
 from shared.events.tasks import Attachment, TaskRequest
+from shared.reading import read_subject
 from shared.streams import ATTACHMENTS
-
-log = logging.getLogger(__name__)
 
 SMALL = 4096
 """Bytes up to which a file stays in the journal: three writes saved, and no harm to its size."""
@@ -25,13 +24,14 @@ LARGEST = 64 * 1024 * 1024
 class Attachments:
     """Puts inline files away and reads them again."""
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(self, bus: Bus, store: ObjectStore) -> None:
+        self._bus = bus
         self._store = store
 
     @classmethod
     async def open(cls, bus: Bus) -> Attachments:
         """Return the attachments on an object store that exists."""
-        return cls(await bus.js.object_store(ATTACHMENTS))
+        return cls(bus, await bus.js.object_store(ATTACHMENTS))
 
     async def stow(self, request: TaskRequest) -> TaskRequest:
         """Return the request with its large inline files moved to the object store.
@@ -75,5 +75,22 @@ class Attachments:
     async def _content(self, attachment: Attachment) -> bytes:
         if attachment.object is None:
             return attachment.content()
-        found = await self._store.get(attachment.object)
-        return bytes(found.data or b"")
+        return await self._read(attachment.object)
+
+    async def _read(self, name: str) -> bytes:
+        """Return an object's bytes, read directly: one question, and no consumer is made."""
+        try:
+            info = await self._store.get_info(name)
+        except (ObjectNotFoundError, NotFoundError):
+            raise NotFound(f"the object {name} is gone from {ATTACHMENTS}") from None
+        chunks = f"$O.{ATTACHMENTS}.C.{info.nuid}"
+        stored = await read_subject(self._bus, f"OBJ_{ATTACHMENTS}", chunks)
+        content = b"".join(chunk.data for chunk in stored)
+        if info.digest != digest_of(content):
+            raise NotFound(f"the object {name} in {ATTACHMENTS} is not whole")
+        return content
+
+
+def digest_of(content: bytes) -> str:
+    """Return the digest as the object store writes it (ADR-20)."""
+    return "SHA-256=" + base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode()

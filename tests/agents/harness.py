@@ -39,10 +39,21 @@ class Model:
     cancelled: list[str] = field(default_factory=list)
     tasks: set[asyncio.Task] = field(default_factory=set)
 
+    subscriptions: list = field(default_factory=list)
+
     async def start(self) -> None:
-        await self.bus.nc.subscribe("model.chat", "router", cb=self._on_chat)
-        await self.bus.nc.subscribe("model.cancel", cb=self._on_cancel)
+        self.subscriptions = [
+            await self.bus.nc.subscribe("model.chat", "router", cb=self._on_chat),
+            await self.bus.nc.subscribe("model.cancel", cb=self._on_cancel),
+        ]
         await self.bus.nc.flush()
+
+    async def stop(self) -> None:
+        for subscription in self.subscriptions:
+            await subscription.unsubscribe()
+        for task in tuple(self.tasks):
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
 
     async def _on_chat(self, message) -> None:
         task = asyncio.create_task(self._serve(message))
@@ -89,9 +100,7 @@ async def model(bus, answer: Answer | None = None):
     fake = Model(bus, answer)
     await fake.start()
     yield fake
-    for task in tuple(fake.tasks):
-        task.cancel()
-    await asyncio.gather(*fake.tasks, return_exceptions=True)
+    await fake.stop()
 
 
 async def submit(bus, task_id="t1", priority="normal", title="List the open items", **more):
@@ -139,3 +148,14 @@ async def dead(bus, stream="TASKS", within=15.0) -> dict:
             if last is not None:
                 return orjson.loads(last.data)
             await asyncio.sleep(0.05)
+
+
+async def until(check: Callable[[], Awaitable[bool] | bool], within=15.0) -> None:
+    """Wait for what nobody tells."""
+    with anyio.fail_after(within):
+        while not (await found if isinstance(found := check(), Awaitable) else found):
+            await asyncio.sleep(0.01)
+
+
+async def stored(bus, stream: str) -> int:
+    return (await bus.js.stream_info(stream)).state.messages

@@ -8,7 +8,7 @@ import anyio
 
 from shared.bus import decode
 from shared.events import AgentRoster, Beat, Empty, TaskControl
-from tests.agents.harness import model, reply, result, submit
+from tests.agents.harness import model, reply, result, submit, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,12 +63,8 @@ async def test_a_cancel_reaches_the_running_call_within_a_second(bus, settings):
     async with model(bus, slow) as asked, process(settings):
         await ready(bus)
         await submit(bus)
-        with anyio.fail_after(10):
-            while not asked.asked:
-                await asyncio.sleep(0.01)
+        await until(lambda: asked.asked)
         await bus.publish("task.control.t1", TaskControl(action="cancel", task_id="t1"), "c")
-        with anyio.fail_after(1.5):
-            while not asked.cancelled:
-                await asyncio.sleep(0.01)
+        await until(lambda: asked.cancelled, within=1.5)
         assert asked.cancelled == [asked.asked[0].request_id]
         assert (await result(bus)).state == "cancelled"
