@@ -11,7 +11,7 @@ from services.sessions.follower import Follower
 from services.sessions.handlers import Handlers
 from services.sessions.index import Index
 from services.sessions.journal import Journal
-from shared.events import SearchAsk, SessionAppend, SessionAsk, SessionListAsk
+from shared.events import SearchAsk, SessionAppend, SessionAsk, SessionImport, SessionListAsk
 from shared.service import Service
 from shared.streams import Consumer
 from shared.work import Worker
@@ -48,3 +48,4 @@ async def _answer(service: Service, handlers: Handlers) -> None:
     await answer("session.list", SessionListAsk, handlers.list, AT_ONCE)
     await answer("session.search", SearchAsk, handlers.search, AT_ONCE)
     await answer("session.handoff", SessionAsk, handlers.handoff, AT_ONCE)
+    await answer("session.import", SessionImport, handlers.take, 2)

@@ -7,6 +7,7 @@ from nats.aio.msg import Msg
 from services.sessions import outcomes, queries
 from services.sessions.fold import fold
 from services.sessions.handoff import handoff
+from services.sessions.importing.importer import Importer
 from services.sessions.index import Index
 from services.sessions.journal import Journal
 from services.sessions.recall import search
@@ -37,6 +38,7 @@ class Handlers:
         self._index = index
         self._journal = journal
         self._namespace = namespace
+        self.take = Importer(index, journal).take
 
     async def append(self, ask: SessionAppend) -> SessionAppended:
         """Answer `session.append`."""

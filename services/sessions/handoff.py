@@ -21,9 +21,6 @@ SCHEMA = "sovereign.handoff.v1"
 WORDS = 1500
 """Size budget of the whole document, in words."""
 
-NOTES = 10
-"""Untagged notes that are shown, the last ones."""
-
 VERIFY_TAGS = frozenset({"command", "verify"})
 RISK_TAGS = frozenset({"risk", "blocker"})
 FAILED_TAGS = frozenset({"failed", "failed-approach"})
@@ -102,7 +99,7 @@ def _goal(head: Head) -> Iterable[Line]:
 
 
 def _stands(head: Head) -> Iterable[Line]:
-    notes = [note for note in head.notes.values() if not _special(note)][-NOTES:]
+    notes = [note for note in head.notes.values() if not _special(note)]
     for event in sorted(head.done + notes, key=lambda event: event.seq):
         data = event.data
         item = str(data.get("item") or event.title)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping, Sequence
+
 from services.sessions import facts, queries
 from services.sessions.follower import STREAM, Follower
 from services.sessions.index import Index
@@ -11,6 +14,12 @@ from shared.events import SessionAppend, SessionAppended, SessionEvent, StoredEv
 from shared.ids import ulid
 from shared.reading import last_of
 from shared.subjects import session_event
+
+AT_ONCE = 64
+"""Appends of one import on their way at the same time, in order."""
+
+WHOLE_S = 30.0
+"""Longest wait for the index to hold a whole import."""
 
 TRIES = 5
 """Attempts of an append that names no sequence, when others open the same session."""
@@ -52,6 +61,33 @@ class Journal:
                     raise
         raise AssertionError("unreachable")
 
+    async def record_all(self, events: Sequence[SessionEvent]) -> list[SessionAppended]:
+        """Store events of one session in their order; the first one opens it if need be.
+
+        Each is checked before any is stored. Up to `AT_ONCE` are on their way together.
+        """
+        for event in events:
+            facts.check(event)
+        if not events:
+            return []
+        answers = [await self.record(events[0])]
+        known = await queries.ids_of(self._index.reader, events[0].session_id)
+        for start in range(1, len(events), AT_ONCE):
+            some = events[start : start + AT_ONCE]
+            answers += await asyncio.gather(*(self._once(event, known) for event in some))
+        await self._follower.wait_for(max(answer.seq for answer in answers), WHOLE_S)
+        return answers
+
+    async def _once(self, event: SessionEvent, known: Mapping[str, int]) -> SessionAppended:
+        if event.event_id in known:
+            return SessionAppended(
+                event_id=event.event_id,
+                session_id=event.session_id,
+                seq=known[event.event_id],
+                duplicate=True,
+            )
+        return await self._publish(event, None, wait=False)
+
     async def _fence(self, event: SessionEvent, expected_seq: int | None) -> int | None:
         """Return the sequence to fence with: always one for a session that is not known yet."""
         place = await queries.place(self._index.reader, event.session_id)
@@ -73,14 +109,17 @@ class Journal:
         if closed is None or (pending and closed.kind != "pending.add"):
             raise _closes_nothing(event)
 
-    async def _publish(self, event: SessionEvent, fence: int | None) -> SessionAppended:
+    async def _publish(
+        self, event: SessionEvent, fence: int | None, *, wait: bool = True
+    ) -> SessionAppended:
         ack = await self._bus.publish(
             session_event(event.session_id),
             event,
             f"{event.session_id}.{event.event_id}",
             expected_seq=fence,
         )
-        await self._follower.wait_for(ack.seq)
+        if wait:
+            await self._follower.wait_for(ack.seq)
         return SessionAppended(
             event_id=event.event_id,
             session_id=event.session_id,

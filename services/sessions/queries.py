@@ -16,6 +16,9 @@ EVENT = """
 SELECT event.seq, event.body FROM event JOIN session ON session.id = event.session
 WHERE session.session_id = ? AND event_id = ?
 """
+IDS = """
+SELECT event_id, seq FROM event JOIN session ON session.id = event.session WHERE session_id = ?
+"""
 EVENTS = "SELECT seq, body FROM event WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?"
 SESSIONS = """
 SELECT session_id, namespace, title, status, first_at, last_at,
@@ -56,6 +59,12 @@ async def event_of(
     """Return one event of a session, or None."""
     rows = await reader.execute_fetchall(EVENT, (session_id, event_id))
     return next((stored_event(int(seq), data) for seq, data in rows), None)
+
+
+async def ids_of(reader: aiosqlite.Connection, session_id: str) -> dict[str, int]:
+    """Return event id to sequence for a whole session."""
+    rows = await reader.execute_fetchall(IDS, (session_id,))
+    return {str(event_id): int(seq) for event_id, seq in rows}
 
 
 async def events_of(

@@ -177,3 +177,40 @@ class Handoff(Body):
     checksum: str
     markdown: str
     document: dict[str, Any]
+
+
+class SessionImport(Body):
+    """A request on `session.import`: a document (Markdown, or a handoff as JSON) as facts.
+
+    Without `session_id` the session takes the name of the document.
+    """
+
+    namespace: Token
+    session_id: Token | None = None
+    name: str = Field(min_length=1, max_length=255)
+    text: str = Field(max_length=1_500_000)
+
+
+class Misunderstood(Body):
+    """A place of an imported document that was kept as a note, and why."""
+
+    line: int
+    text: str
+    why: str
+
+
+class SessionImported(Body):
+    """The answer of `session.import`: new facts by kind; the same document again adds none.
+
+    `repaired` counts runs of mangled characters; of `not_understood` the first 100 are told.
+    """
+
+    session_id: str
+    namespace: str
+    lines: int
+    events: int
+    duplicates: int
+    repaired: int
+    kinds: dict[str, int] = Field(default_factory=dict)
+    not_understood: tuple[Misunderstood, ...] = ()
+    last_seq: int = 0

@@ -35,13 +35,15 @@ class Room:
 async def opened(bus, path):
     index = Index(path)
     follower = Follower(bus, index)
-    await follower.open()
-    journal = Journal(bus, index, follower, "here")
-    async with anyio.create_task_group() as loops:
-        loops.start_soon(follower.run)
-        yield Room(bus, index, follower, journal, Handlers(index, journal, "main"))
-        loops.cancel_scope.cancel()
-    await index.close()
+    try:
+        await follower.open()
+        journal = Journal(bus, index, follower, "here")
+        async with anyio.create_task_group() as loops:
+            loops.start_soon(follower.run)
+            yield Room(bus, index, follower, journal, Handlers(index, journal, "main"))
+            loops.cancel_scope.cancel()
+    finally:
+        await index.close()
 
 
 @pytest.fixture
