@@ -68,7 +68,9 @@ async def _uncrashed(engine: Engine, request: ChatRequest, on_delta: OnDelta | N
 
 
 def _instructed(request: ChatRequest, wanted: schema.Format) -> ChatRequest:
-    """Append the schema's words to the last message."""
+    """Append the schema's words to the last message, unless the caller has told it already."""
+    if any(schema.is_told(message.content, wanted) for message in request.messages):
+        return request
     last = request.messages[-1]
     content = f"{last.content}\n\n{schema.instruction(wanted)}"
     changed = last.model_copy(update={"content": content})

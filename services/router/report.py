@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.router.advice import advice
+from services.router.advice import ENOUGH, advice
 from services.router.recent import Recent
 from shared.events import CacheStatus, OptimizationReport
 from shared.settings import RouterSettings
@@ -27,14 +27,15 @@ def measure(recent: Recent, cache: CacheStatus) -> dict[str, float | None]:
     """Return each part, 0..1, or null when there is nothing to judge.
 
     success: judged calls that came to an answer. no_waiting: 1 - time in the queue / total time.
-    reuse: looks into the cache that found an answer. warm: 1 - time loading the model / total time.
+    reuse: looks into the cache that found an answer, from 20 looks on. warm: 1 - time loading the
+    model / total time.
     """
     good = recent.good
     total_s = sum(row["total_s"] for row in good)
     return {
         "success": _share(len(good), len(recent.judged)),
         "no_waiting": _rest(sum(row["queue_s"] for row in good), total_s),
-        "reuse": cache.hit_rate,
+        "reuse": cache.hit_rate if _looks(cache) >= ENOUGH else None,
         "warm": _rest(sum(row["load_s"] or 0.0 for row in good), total_s),
     }
 
@@ -46,6 +47,10 @@ def efficiency(parts: dict[str, float | None]) -> float | None:
     known = {name: value for name, value in parts.items() if value is not None}
     weight = sum(WEIGHTS[name] for name in known)
     return round(100 * sum(WEIGHTS[name] * value for name, value in known.items()) / weight, 1)
+
+
+def _looks(cache: CacheStatus) -> int:
+    return cache.hits + cache.misses + cache.coalesced
 
 
 def _share(part: float, whole: float) -> float | None:

@@ -6,6 +6,7 @@ never valid), so every answer is checked here, whatever the engine promised.
 
 from __future__ import annotations
 
+import json
 import re
 from functools import lru_cache
 from typing import Any, Literal
@@ -52,6 +53,13 @@ def instruction(wanted: Format) -> str:
         return "Answer with one JSON value and nothing else."
     text = orjson.dumps(wanted).decode()
     return f"Answer with one JSON value that meets this JSON Schema, and nothing else:\n{text}"
+
+
+def is_told(content: str, wanted: Format) -> bool:
+    """Tell whether a text holds this very schema, as JSON with or without spaces."""
+    if wanted == "json":
+        return False
+    return json.dumps(wanted) in content or orjson.dumps(wanted).decode() in content
 
 
 def parse(content: str, wanted: Format) -> Any:

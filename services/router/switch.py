@@ -91,6 +91,6 @@ class Switch:
         before = self.status
         if (before.engine, before.state) == (status.engine, status.state):
             return
-        detail = f" ({status.detail})" if status.detail else ""
+        detail = f": {status.detail}" if status.detail else ""
         tell = log.info if before.state == "probing" or status.is_llm else log.warning
-        tell("engine: %s is %s, model %s%s", status.engine, status.state, status.model, detail)
+        tell("engine: %s (%s), model %s%s", status.engine, status.state, status.model, detail)

@@ -75,9 +75,9 @@ class OptimizationReport(Body):
 
     `parts` are 0..1, or null with nothing to judge: `success` (judged calls that came to an
     answer; faults of the caller are not judged), `no_waiting` (1 - time in the queue / total
-    time), `reuse` (looks into the cache that found an answer), `warm` (1 - time loading the
-    model / total time). `efficiency` is 100 x their mean, weighted 0.4, 0.3, 0.2, 0.1 over the
-    known ones; null until there are calls to judge.
+    time), `reuse` (looks into the cache that found an answer; from 20 looks on), `warm` (1 - time
+    loading the model / total time). `efficiency` is 100 x their mean, weighted 0.4, 0.3, 0.2, 0.1
+    over the known ones; null until there are calls to judge.
     """
 
     efficiency: float | None = None

@@ -1,5 +1,7 @@
 """What goes wrong at Ollama, one kind at a time; the fake's fault is the model's name."""
 
+import json
+
 import pytest
 
 from services.router.asking import ask as ask_whole
@@ -98,6 +100,12 @@ async def test_a_structured_answer_is_told_in_one_valid_piece(engine):
 async def test_the_schema_also_stands_in_the_prompt(engine, fake):
     await ask_whole(engine, ask(model="llama3.1:8b", format=SCHEMA), None)
     assert '"maxLength":40' in fake.stats.bodies[-1]["messages"][-1]["content"]
+
+
+async def test_a_schema_that_the_caller_told_is_not_told_again(engine, fake):
+    text = f"Fill this: {json.dumps(SCHEMA)}"
+    await ask_whole(engine, ask(text, model="llama3.1:8b", format=SCHEMA), None)
+    assert fake.stats.bodies[-1]["messages"][-1]["content"] == text
 
 
 async def test_every_request_is_bounded_and_uncut(engine, fake):
