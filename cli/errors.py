@@ -12,7 +12,7 @@ from typing import Any
 import typer
 
 from cli.output import clean
-from shared.errors import InvalidInput, InvalidSetting, SovereignError
+from shared.errors import InvalidInput, InvalidSetting, ModelMissing, NeedsModel, SovereignError
 
 FAILED = 1
 USAGE = 2
@@ -57,6 +57,8 @@ def _is_usage(error: SovereignError) -> bool:
 
 def _sentence(error: SovereignError) -> str:
     """Return the message, with the field in front unless it is named already."""
+    if isinstance(error, NeedsModel | ModelMissing):
+        return f"{error.message}; `sovereign doctor` tells how to get one"
     if error.field and error.field not in error.message:
         return f"{error.field}: {error.message}"
     return error.message

@@ -42,7 +42,7 @@ async def look(bus: Bus, settings: Settings) -> dict[str, Any]:
     running = [one for one in instances if one.state not in GONE]
     missing = [name for name in SERVICES if name not in {one.service for one in running}]
     sick = [one for one in running if one.symptom or one.state not in FINE]
-    version = bus.nc.connected_server_version
+    version = version_of(bus)
     return {
         "healthy": not missing and not sick,
         "nats": {"url": settings.nats_url, "version": f"NATS {version}", "rtt_ms": rtt_ms},
@@ -52,6 +52,12 @@ async def look(bus: Bus, settings: Settings) -> dict[str, Any]:
         "tasks": tasks,
         "source": source,
     }
+
+
+def version_of(bus: Bus) -> str:
+    """Return the version of the server that this bus is connected to."""
+    found = bus.nc.connected_server_version
+    return f"{found.major}.{found.minor}.{found.patch}"
 
 
 async def _instances(bus: Bus, settings: Settings) -> tuple[str, list[InstanceStatus]]:

@@ -27,9 +27,7 @@ class Root(TyperGroup):
     ) -> Any:
         """Run the command line; leave the process with its code unless told to return it."""
         try:
-            code = super().main(
-                args, NAME, complete_var, False, windows_expand_args, **extra
-            )
+            code = super().main(args, NAME, complete_var, False, windows_expand_args, **extra)
         except BaseException as error:
             code = report(error)
         if standalone_mode:

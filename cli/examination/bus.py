@@ -15,7 +15,7 @@ from nats.errors import Error as NatsError
 
 from cli.findings import Finding, failed, ok, warned
 from cli.options import SERVICES
-from cli.overview import BEATS, listen
+from cli.overview import BEATS, listen, version_of
 from shared.bus import Bus, open_bus
 from shared.clock import now
 from shared.errors import SovereignError
@@ -73,28 +73,25 @@ async def _examine(bus: Bus, settings: Settings) -> list[Finding]:
     start = time.monotonic()
     await bus.nc.flush()
     took = (time.monotonic() - start) * 1000
-    version = bus.nc.connected_server_version
-    found = [ok("bus", f"NATS {version} at {settings.nats_url}, {took:.1f} ms")]
+    found = [ok("bus", f"NATS {version_of(bus)} at {settings.nats_url}, {took:.1f} ms")]
     try:
-        names, stamp = await _streams(bus)
+        names = await _streams(bus)
+        clock = await _clock(bus, names)
     except (NatsError, TimeoutError, KeyError) as error:
         line = f"JetStream does not answer: {str(error) or type(error).__name__}"
         return [*found, failed("streams", line, "start the server with JetStream (-js)")]
     services = await _services(bus, BEATS * settings.ops.beat_s)
-    return [*found, _declared(names), _clock(stamp), services]
+    return [*found, _declared(names), clock, services]
 
 
-async def _streams(bus: Bus) -> tuple[set[str], str]:
-    """Return the names of all streams, and the server's time if it told it."""
+async def _streams(bus: Bus) -> set[str]:
+    """Return the names of all streams."""
     names: set[str] = set()
     while True:
         page = await _api(bus, "STREAM.NAMES", {"offset": len(names)})
         names |= set(page.get("streams") or ())
         if len(names) >= page["total"] or not page.get("streams"):
-            break
-    probe = next(iter(sorted(names)), None)
-    info = await _api(bus, f"STREAM.INFO.{probe}", {}) if probe else {}
-    return names, str(info.get("ts", ""))
+            return names
 
 
 async def _api(bus: Bus, what: str, ask: dict[str, Any]) -> dict[str, Any]:
@@ -116,11 +113,16 @@ def _declared(names: set[str]) -> Finding:
     return ok("streams", f"{len(wanted)} declared")
 
 
-def _clock(stamp: str) -> Finding:
-    """Check this clock against the server's: signed commands live for half a minute."""
-    if not stamp:
+async def _clock(bus: Bus, names: set[str]) -> Finding:
+    """Check this clock against the server's, which tells its time with a stream's state."""
+    info = await _api(bus, f"STREAM.INFO.{min(names)}", {}) if names else {}
+    if "ts" not in info:
         return warned("clock", "the server did not tell its time", "sovereign up, then look again")
-    skew = abs((now() - datetime.fromisoformat(stamp)).total_seconds())
+    return clock(abs((now() - datetime.fromisoformat(info["ts"])).total_seconds()))
+
+
+def clock(skew: float) -> Finding:
+    """Judge a difference of clocks in seconds: signed commands live for half a minute."""
     line = f"{skew:.1f} s from the server's"
     if skew >= MAX_AGE.total_seconds():
         return failed("clock", line, "synchronise the clocks (NTP): signed commands are refused")

@@ -14,6 +14,15 @@ def test_building_the_command_tree_imports_nothing_heavy():
     assert done.stdout.strip() == "[]"
 
 
+def test_a_deferred_module_is_the_real_one_once_used():
+    code = (
+        "import sys; from cli.main import Later; sys.modules['colorsys'] = Later('colorsys');"
+        "import colorsys; print(colorsys.rgb_to_hsv(0, 0, 1)[2], type(sys.modules['colorsys']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "1 <class 'module'>"
+
+
 def test_help_groups_the_commands(run):
     done = run("--help")
     assert done.exit_code == 0
