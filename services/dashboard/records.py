@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 
 import anyio
-import orjson
 from nats.errors import Error as NatsError
 from nats.js.errors import APIError
 from pydantic import BaseModel, ValidationError
@@ -17,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from services.dashboard.store import OPS_EVENTS, Store
 from shared.bus import Bus, decode
 from shared.errors import SovereignError
-from shared.events import OpsEvent, Reason, TaskView
+from shared.events import Body, OpsEvent, Reason, TaskView
 from shared.reading import Stored, read_subject
 from shared.streams import OPS, TASK_VIEWS, WAITING
 
@@ -92,8 +91,19 @@ class Records:
     def _take_wait(self, stored: Stored) -> None:
         task_id, _, step_id = stored.subject.removeprefix(f"$KV.{WAITING.name}.").partition(".")
         try:
-            reason = Reason.model_validate(orjson.loads(stored.data)) if stored.data else None
-        except (orjson.JSONDecodeError, ValidationError):
+            reason = Waiting.model_validate_json(stored.data).known() if stored.data else None
+        except ValidationError:
             self._store.refuse(stored.subject, "not a reason")
             return
         self._store.crew.take_wait(task_id, step_id, reason)
+
+
+class Waiting(Body):
+    """What the manager notes of a step that waits: the code stands under `reason`."""
+
+    reason: str
+    message: str = ""
+
+    def known(self) -> Reason:
+        """Return it in the words of the contract."""
+        return Reason(code=self.reason, message=self.message or self.reason)

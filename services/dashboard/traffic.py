@@ -61,8 +61,12 @@ class Traffic:
         return good / lookups if lookups else None
 
     def percentile(self, share: float, at: float) -> float | None:
-        """Return the latency in seconds at `share` of the calls of the last half minute."""
-        recent = sorted(call.cost.seconds for call in self.calls if at - call.at <= WINDOW_S)
+        """Return the seconds at `share` of the answers of the last half minute; errors are none."""
+        recent = sorted(
+            call.cost.seconds
+            for call in self.calls
+            if at - call.at <= WINDOW_S and call.cost.error is None
+        )
         if not recent:
             return None
         return recent[min(len(recent) - 1, int(share * len(recent)))]

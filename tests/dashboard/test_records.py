@@ -1,6 +1,6 @@
 from services.dashboard.records import Records
 from shared.bus import encode
-from shared.events import OpsEvent, Reason, TaskState
+from shared.events import OpsEvent, TaskState
 from tests.dashboard.test_crew import view
 
 
@@ -26,9 +26,12 @@ async def test_a_deleted_view_is_forgotten(bus, store):
 
 async def test_waiting_steps_come_with_their_reason(bus, store):
     bucket = await bus.js.key_value("waiting")
-    await bucket.put("t1.s1", encode(Reason(code="needs_model", message="no model")))
+    noted = b'{"reason": "needs_model", "message": "no model", "since": "2026-11-23T10:00:00Z"}'
+    await bucket.put("t1.s1", noted)
+    await bucket.put("t2", b"[]")
     await Records(bus, store).look()
     assert store.crew.waits["t1", "s1"].code == "needs_model"
+    assert store.malformed == 1
 
 
 async def test_a_view_that_cannot_be_read_stops_nothing(bus, store):

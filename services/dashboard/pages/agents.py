@@ -57,9 +57,12 @@ def _card(name: str, store: Store, info: AgentInfo | None) -> Markup:
     busy, total = occupied(store, name)
     state = "working" if busy else "ready" if total else "missing"
     kind = "info" if busy else "good" if total else "bad"
-    body = Markup('<p class="muted" style="min-height:2.9em">{}</p>{}{}').format(
+    body = Markup('<p class="muted">{}</p>{}{}').format(
         words.cut(info.description if info and info.description else ABOUT.get(name, ""), 140),
-        Markup('<div style="margin:8px 0 10px">{} <span class="muted num">{}</span></div>').format(
+        Markup(
+            '<div style="margin:auto 0 10px;padding-top:8px">{} '
+            '<span class="muted num">{}</span></div>'
+        ).format(
             parts.slots(busy, total),
             f"{busy} of {total} slots busy" if total else "no process heard",
         ),
@@ -79,7 +82,7 @@ def _record(store: Store, name: str, info: AgentInfo | None) -> Markup:
         [
             ("Steps done", f"{words.count(done)}, {words.count(failed)} failed"),
             ("A step takes", words.duration(mean)),
-            ("Model", words.cut(info.model, 60) if info and info.model else "the router's default"),
+            ("Model", words.cut(info.model, 60) if info and info.model else "default"),
         ]
     )
 

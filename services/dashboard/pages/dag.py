@@ -10,7 +10,7 @@ from markupsafe import Markup
 from services.dashboard.pages import parts, words
 from shared.events import StepView
 
-WIDTH, HEIGHT, GAP_X, GAP_Y, EDGE = 188, 52, 52, 14, 2
+WIDTH, HEIGHT, GAP_X, GAP_Y, EDGE = 216, 52, 44, 14, 2
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,6 @@ def _node(box: Box) -> Markup:
         '<text x="{}" y="{}">{}</text><text class="small" x="{}" y="{}">{}</text></g>'
     ).format(
         parts.tone(step.state.value), words.cut(step.title, 400), box.x, box.y, WIDTH, HEIGHT,
-        box.x + 12, box.y + 21, words.cut(step.title, 24), box.x + 12, box.y + 39,
-        words.cut(below, 28),
+        box.x + 12, box.y + 21, words.cut(step.title, 28), box.x + 12, box.y + 39,
+        words.cut(below, 34),
     )  # fmt: skip

@@ -17,7 +17,7 @@ TEACH = (
 
 def happenings(store: Store, limit: int) -> Markup:
     """Return the latest entries, the newest first."""
-    events = events_of(store)[:limit]
+    events = [event for event in events_of(store) if not is_routine(event)][:limit]
     link = Markup('<a class="link" href="/dashboard/ops">the whole record</a>')
     if not events:
         return parts.card("What happened", parts.empty("Nothing yet", TEACH), link, flush=True)
@@ -32,11 +32,38 @@ def events_of(store: Store) -> list[OpsEvent]:
     return sorted(merged.values(), key=lambda event: event.at, reverse=True)
 
 
+def is_routine(event: OpsEvent) -> bool:
+    """Tell whether an entry only says that all is well: pages show what changed."""
+    return event.kind == "check" and event.outcome == "ok"
+
+
 def told(event: OpsEvent) -> str:
     """Return the story of one entry in a line."""
     chain = " → ".join(part for part in (event.symptom, event.remedy, event.outcome) if part)
-    told = ": ".join(part for part in (chain, event.cause) if part)
-    return told or event.kind
+    story = ": ".join(part for part in (chain, event.cause) if part)
+    seen = evidence(event)
+    return " · ".join(part for part in (story, seen) if part) or PLAIN.get(event.kind, event.kind)
+
+
+PLAIN = {"ready": "beats and does its work", "stopped": "stopped as planned", "exited": "went away"}
+
+
+def evidence(event: OpsEvent) -> str:
+    """Return what was measured, as words: bytes as memory, floats rounded."""
+    pairs = list(event.evidence.items())[:6]
+    return ", ".join(f"{_name(name)} {_value(name, value)}" for name, value in pairs)
+
+
+def _name(name: str) -> str:
+    return words.cut(name.removesuffix("_bytes").removesuffix("_s").replace("_", " "), 30)
+
+
+def _value(name: str, value: object) -> str:
+    if isinstance(value, (int, float)) and name.endswith("_bytes"):
+        return words.memory(int(value))
+    if isinstance(value, (int, float)) and name.endswith("_s"):
+        return words.duration(float(value))
+    return words.cut(f"{value:.3g}" if isinstance(value, float) else str(value), 80)
 
 
 def _row(event: OpsEvent) -> Markup:

@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from services.dashboard.door.build import House
 from services.dashboard.pages import parts, words
-from services.dashboard.pages.happenings import TEACH, events_of, told
+from services.dashboard.pages.happenings import TEACH, events_of, is_routine, told
 from services.dashboard.pages.services import services_table
 from services.dashboard.pages.shell import page
 from services.dashboard.store import Store
@@ -51,12 +51,25 @@ def summary(store: Store) -> Markup:
 
 def record(store: Store) -> Markup:
     """Return the record, the newest first."""
-    events = events_of(store)[:SHOWN]
+    everything = events_of(store)
+    events = [event for event in everything if not is_routine(event)][:SHOWN]
+    aside = _checks(everything)
     if not events:
-        return parts.card("The record", parts.empty("Nothing yet", TEACH), flush=True)
+        return parts.card("The record", parts.empty("Nothing yet", TEACH), aside, flush=True)
     heads = ("What", "Story", "~Where", "~By", ">Took", ">When")
     rows = [_row(event) for event in events]
-    return parts.card("The record", parts.table(heads, rows), flush=True)
+    return parts.card("The record", parts.table(heads, rows), aside, flush=True)
+
+
+def _checks(events: list[OpsEvent]) -> Markup:
+    """Return how many checks passed, which are not listed one by one."""
+    passed = [event for event in events if is_routine(event)]
+    if not passed:
+        return Markup("")
+    age = words.ago(words.since(passed[0].at, now()))
+    return Markup('<span class="muted num">{}</span>').format(
+        f"{words.plural(len(passed), 'check')} passed, the last {age}"
+    )
 
 
 def _row(event: OpsEvent) -> Markup:

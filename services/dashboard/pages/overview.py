@@ -34,7 +34,7 @@ def build(house: House) -> None:
 def _charts(shown: Page) -> None:
     chart(shown, "Tasks", TASKS, area=True)
     chart(shown, "Messages per second", MESSAGES, area=True)
-    chart(shown, "Model latency, s", LATENCY, step=0.001)
+    chart(shown, "Answer time, s", LATENCY, step=0.001)
 
 
 def problem(store: Store) -> Markup:

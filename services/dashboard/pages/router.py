@@ -12,7 +12,7 @@ from services.dashboard.pages.overview import LATENCY
 from services.dashboard.pages.shell import page
 from services.dashboard.pages.tiles import cache, home, saved
 from services.dashboard.store import Store
-from shared.events import OptimizationReport, Sovereignty
+from shared.events import OptimizationReport, Sovereignty, SovereigntyPart
 
 CALLS = 12
 
@@ -25,7 +25,7 @@ def build(house: House) -> None:
             shown.live(lambda: engine_card(store))
             shown.live(lambda: _tiles(store))
         with ui.element("div").classes("halves"):
-            chart(shown, "Model latency, s", LATENCY, step=0.001)
+            chart(shown, "Answer time, s", LATENCY, step=0.001)
             shown.live(lambda: sovereignty(store))
         shown.live(lambda: models(store))
         with ui.element("div").classes("halves"):
@@ -73,18 +73,22 @@ def sovereignty(store: Store) -> Markup:
     if known is None:
         teach = "How much of the work stays on hosts that you control, part by part."
         return parts.card("Sovereignty", parts.empty("Not reported yet", teach), flush=True)
-    rows = parts.join(
-        Markup(
-            '<div style="margin-bottom:10px"><div class="legend"><span>{}</span><b>{}</b></div>{}'
-            '<div class="muted" style="font-size:12.5px;margin-top:3px">{}</div></div>'
-        ).format(
-            words.cut(part.name, 60), words.percent(part.value), parts.meter(part.value),
-            words.cut(part.explanation, 200),
-        )
-        for part in known.parts
-    )  # fmt: skip
+    rows = parts.join(_part(part) for part in known.parts)
     score = words.DASH if known.score is None else f"{known.score:.0f} of 100"
     return parts.card("Sovereignty", rows, Markup("<b>{}</b>").format(score))
+
+
+def _part(part: SovereigntyPart) -> Markup:
+    known = part.value is not None
+    return Markup(
+        '<div style="margin-bottom:10px"><div class="legend"><span>{}</span><b>{}</b></div>{}'
+        '<div class="muted" style="font-size:12.5px">{}</div></div>'
+    ).format(
+        words.cut(part.name.replace("_", " "), 60).capitalize(),
+        words.percent(part.value) if known else "not measured yet",
+        parts.meter(part.value) if known else "",
+        words.cut(part.explanation, 240),
+    )
 
 
 def models(store: Store) -> Markup:
@@ -126,13 +130,11 @@ def advice(store: Store) -> Markup:
     rows = parts.join(
         Markup(
             '<div class="row-item"><span class="grow"><b style="font-weight:550">{}</b>'
-            '<span class="muted" style="display:block">{}</span></span>{}</div>'
-        ).format(
-            words.cut(one.title, 160), words.cut(one.why, 400),
-            parts.pill(words.cut(one.gain, 40), "info") if one.gain else "",
-        )
+            '<span class="muted" style="display:block">{}</span>'
+            '<span style="display:block">{}</span></span></div>'
+        ).format(words.cut(one.title, 160), words.cut(one.why, 400), words.cut(one.gain, 300))
         for one in found
-    )  # fmt: skip
+    )
     return parts.card("Advice", Markup('<div class="rows">{}</div>').format(rows), flush=True)
 
 
@@ -142,7 +144,7 @@ def calls(store: Store) -> Markup:
     if not latest:
         teach = "Each call with its model, what the cache said, its tokens and its time."
         return parts.card("Last calls", parts.empty("No call heard", teach), flush=True)
-    heads = ("Model", "~Agent", "Cache", ">Tokens", ">Time")
+    heads = ("Model", "~Agent", "Outcome", ">Tokens", ">Time")
     rows = [
         parts.row(
             (
@@ -162,7 +164,9 @@ def calls(store: Store) -> Markup:
 
 def _cache_word(cache: str, error: str | None) -> Markup:
     if error:
-        return Markup('<span class="word bad"><i></i>{}</span>').format(words.cut(error, 40))
+        text = words.cut(error.replace("_", " "), 40)
+        mark = "warn" if error == "needs_model" else "bad"
+        return Markup('<span class="word {}"><i></i>{}</span>').format(mark, text)
     kind = "good" if cache in ("hit", "coalesced") else ""
     return Markup('<span class="word {}"><i></i>{}</span>').format(kind, cache)
 

@@ -103,7 +103,7 @@ def _unknown(shown: Shown) -> Markup:
 def _reasons(shown: Shown, view: TaskView) -> Markup:
     crew = shown.house.store.crew
     lines = [
-        parts.note(f"{wait.step_id} waits: {wait.message}")
+        parts.note(f"{wait.step_id or 'the task'} waits: {wait.message}")
         for wait in crew.waits.values()
         if wait.task_id == view.task_id and view.state not in FINAL_STATES
     ]

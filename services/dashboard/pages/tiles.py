@@ -98,12 +98,21 @@ def home(store: Store) -> Markup:
     if known is None or known.score is None:
         why = "the router has not reported yet" if known is None else "nothing to measure yet"
         return parts.tile("Sovereignty", words.DASH, why, "unknown")
-    measured = [part for part in known.parts if part.value is not None]
-    lacking = [part for part in measured if (part.value or 0.0) < 1.0]
-    weakest = min(lacking, key=lambda part: part.value or 0.0, default=None)
-    sub = f"lowest: {weakest.name}" if weakest else "every measured part is whole"
+    sub = _weakest(known)
     kind = _age(store, "model.sovereignty")
     return parts.tile("Sovereignty", f"{known.score:.0f}", sub, kind, "/ 100")
+
+
+def _weakest(known: Sovereignty) -> str:
+    """Return the part to work on, else how much of the score is measured at all."""
+    measured = [part for part in known.parts if part.value is not None]
+    lacking = [part for part in measured if (part.value or 0.0) < 1.0]
+    if lacking:
+        weakest = min(lacking, key=lambda part: part.value or 0.0)
+        return f"lowest: {words.cut(weakest.name.replace('_', ' '), 40)}"
+    if len(measured) < len(known.parts):
+        return f"{len(measured)} of {len(known.parts)} parts measured so far, all whole"
+    return "every part is whole"
 
 
 def _age(store: Store, name: str) -> str:
