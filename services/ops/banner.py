@@ -43,7 +43,7 @@ def _why(settings: Settings, engine: EngineStatus) -> str:
     model = settings.router.model
     if engine.setting == "offline":
         return "as set; SOVEREIGN_ENGINE=auto looks for Ollama"
-    if engine.state == "absent":
+    if engine.state in ("absent", "offline") and engine.setting in ("auto", "ollama"):
         return f"no Ollama at {settings.ollama_url}; install it and run `ollama pull {model}`"
     if engine.state == "model_missing":
         return f"Ollama has no {model}; run `ollama pull {model}`"

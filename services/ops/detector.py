@@ -14,12 +14,16 @@ SAMPLES = 200
 MIN_DEVIATION_S = 0.1
 """Akka's `min-std-deviation`: a very regular sender must not make the detector nervous."""
 
+FIRST_DEVIATION = 10
+"""Before any beat the deviation is taken as a tenth of the interval (Akka: a quarter), so that a
+service that was just restarted is not given a second more than one that has run for long."""
+
 
 class PhiDetector:
     """Accrues suspicion of one sender of beats."""
 
     def __init__(self, interval_s: float, pause_s: float, at: float) -> None:
-        deviation = interval_s / 4
+        deviation = interval_s / FIRST_DEVIATION
         self._pause_s = pause_s
         self._intervals = deque([interval_s - deviation, interval_s + deviation], maxlen=SAMPLES)
         self._last = at

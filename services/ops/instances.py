@@ -71,7 +71,10 @@ class Instances:
         """Take a beat; None when it is of an unknown service or there is no room for more."""
         known = self._known.get(key_of(beat))
         if known is not None and known.beat.boot == beat.boot:
-            known.detector.beat(at)
+            if beat.state == known.beat.state:
+                known.detector.beat(at)
+            else:  # such a beat is sent at once: it tells nothing of the rhythm
+                known.detector.excuse(at)
             _update(known, beat, at)
             return known
         if beat.service not in SERVICES or (known is None and not self._room(at)):

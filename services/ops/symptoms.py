@@ -14,6 +14,9 @@ Symptom = Literal["hang", "crash", "slow_loop", "lost", "host_lost"]
 SLOW_S = 1.0
 """A loop that runs its timer this late is slow: requests wait as long."""
 
+STARTING_S = 30.0
+"""A service that is starting may load libraries in its loop; it is given this long."""
+
 CALM_S = 0.25
 CALM_BEATS = 5
 """A slow loop counts as recovered after so many beats below `CALM_S`."""
@@ -38,7 +41,8 @@ def silence(
     """
     beat = instance.beat
     silent_s = instance.detector.silence(at)
-    if beat.state in ("goodbye", "draining") or silent_s <= limits.pause_s:
+    patience_s = STARTING_S if beat.state == "starting" else limits.pause_s
+    if beat.state in ("goodbye", "draining") or silent_s <= patience_s:
         return None
     phi = instance.detector.phi(at)
     if phi < limits.phi or (beat.supervised and child and child.get("pid") != beat.pid):

@@ -1,0 +1,59 @@
+from services.ops.lessons import Lessons
+from services.ops.policy import Views, decide
+from shared.events import OpsEvent
+
+WELL = Views(supervisor=True, answers=False)
+
+
+def outcome(remedy: str, result: str) -> OpsEvent:
+    return OpsEvent(event_id="e", kind="outcome", symptom="hang", remedy=remedy, outcome=result)
+
+
+def test_the_cold_start_follows_the_policy():
+    assert decide("hang", WELL, Lessons()).remedy == "restart"
+
+
+def test_the_next_remedy_follows_when_one_failed():
+    tried = Views(supervisor=True, answers=False, tried=("restart",))
+    assert decide("hang", tried, Lessons()).remedy == "kill"
+
+
+def test_when_all_was_tried_a_person_is_called():
+    tried = Views(supervisor=True, answers=False, tried=("restart", "kill"))
+    decision = decide("hang", tried, Lessons())
+    assert (decision.remedy, decision.escalate) == ("quarantine", True)
+
+
+def test_outcomes_change_the_order():
+    lessons = Lessons()
+    for _ in range(3):
+        lessons.learn(outcome("restart", "not back"))
+        lessons.learn(outcome("kill", "recovered"))
+    assert decide("hang", WELL, lessons).remedy == "kill"
+    assert lessons.expected("hang", "kill", 1) > 0.8
+
+
+def test_other_entries_teach_nothing():
+    lessons = Lessons()
+    lessons.learn(outcome("restart", "not back").model_copy(update={"kind": "decision"}))
+    assert lessons.expected("hang", "restart") == Lessons().expected("hang", "restart")
+
+
+def test_a_service_that_answers_is_left_alone():
+    decision = decide("hang", Views(supervisor=True, answers=True), Lessons())
+    assert decision.remedy is None
+    assert not decision.escalate
+
+
+def test_without_a_supervisor_a_person_is_called():
+    decision = decide("hang", Views(supervisor=False, answers=False), Lessons())
+    assert (decision.remedy, decision.escalate) == (None, True)
+
+
+def test_too_many_remedies_end_in_quarantine():
+    decision = decide("hang", Views(supervisor=True, answers=False, room=False), Lessons())
+    assert decision.remedy == "quarantine"
+
+
+def test_a_slow_loop_is_only_recorded():
+    assert decide("slow_loop", WELL, Lessons()).remedy is None
