@@ -43,7 +43,8 @@ def engine_note(engine: str, is_llm: bool) -> str:
 
 def _times(result: TaskResult) -> str:
     timing, tokens = result.timing, result.usage.prompt_tokens + result.usage.completion_tokens
-    parts = [f"{len(result.steps)} steps", f"{timing.makespan_s:.1f} s"]
+    steps = "1 step" if len(result.steps) == 1 else f"{len(result.steps)} steps"
+    parts = [steps, f"{timing.makespan_s:.1f} s"]
     if timing.speedup:
         parts.append(f"{timing.step_seconds:.1f} s of work (speed-up {timing.speedup:.1f})")
     parts.append(f"{tokens} tokens")
@@ -63,8 +64,9 @@ def show_task(view: TaskView | None, result: TaskResult | None) -> None:
             console().print(steps_table(view.steps))
     if result is None:
         return
-    for step in result.steps:
-        _show_step(step)
+    if len(result.steps) > 1:
+        for step in result.steps:
+            _show_step(step)
     typer.echo("\nanswer\n")
     show_answer(result, err=False)
 

@@ -100,12 +100,13 @@ def console(*, err: bool = False) -> Console:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows under their columns on stdout; None is shown as `-`."""
+    """Print rows under their columns on stdout; on a narrow terminal the last column folds."""
     from rich.table import Table
 
     shown = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:
-        shown.add_column(column, overflow="fold", no_wrap=not sys.stdout.isatty())
+        last = column == columns[-1] and sys.stdout.isatty()
+        shown.add_column(column, overflow="fold", no_wrap=not last)
     for row in rows:
         shown.add_row(*(cell(value) for value in row))
     console().print(shown)

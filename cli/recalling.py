@@ -22,6 +22,8 @@ from shared.events.sessions import (
     SessionAppend,
     SessionAppended,
     SessionAsk,
+    SessionImport,
+    SessionImported,
     SessionList,
     SessionListAsk,
     SessionLoaded,
@@ -137,8 +139,6 @@ def handoff(session: str, output: Path | None, namespace: str | None, as_json: b
 
 def import_file(path: Path, session: str | None, namespace: str | None, as_json: bool) -> None:
     """Hand a document to sessions, which makes events of it."""
-    from shared.events.sessions import SessionImport, SessionImported
-
     file = read(path)
 
     async def work(bus: Bus, settings: Settings) -> SessionImported:
@@ -150,7 +150,21 @@ def import_file(path: Path, session: str | None, namespace: str | None, as_json:
     if as_json:
         emit_json(done)
     else:
-        pairs([(name, value) for name, value in done.model_dump().items()])
+        _show_import(done)
+
+
+def _show_import(done: SessionImported) -> None:
+    pairs(
+        [
+            ("session", done.session_id),
+            ("facts", f"{done.events} new, {done.duplicates} were there before"),
+            ("kinds", ", ".join(f"{count} {kind}" for kind, count in done.kinds.items())),
+            ("read", f"{done.lines} lines, {done.repaired} runs of mangled characters repaired"),
+        ]
+    )
+    for place in done.not_understood:
+        say(f"line {place.line}: {cut(place.text, 60)}: {place.why}")
+    say(f"next: sovereign session handoff {done.session_id}")
 
 
 def _utf8(data: bytes, name: str) -> str:
