@@ -17,6 +17,7 @@ from services.router.slots import Slots
 from services.router.switch import Switch
 from shared.errors import (
     Cancelled,
+    EngineFailed,
     InvalidInput,
     ModelMissing,
     NeedsModel,
@@ -90,6 +91,9 @@ class Desk:
             again = await self.switch.choose(errand.request.model)
             if isinstance(error, ModelMissing) and again is before:
                 raise
+        except EngineFailed:
+            await self.switch.probe()
+            raise
         return await self._serve(errand)
 
     async def _serve(self, errand: Errand) -> Answer:

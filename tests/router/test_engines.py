@@ -1,5 +1,7 @@
 """The whole router while its engine appears, vanishes, or is rules alone."""
 
+import asyncio
+
 import pytest
 
 from shared.errors import NeedsModel
@@ -56,6 +58,17 @@ async def test_when_ollama_vanishes_the_next_request_goes_to_rules_at_once(bus, 
         assert service.heart.info()["engine"]["state"] == "offline"
         with pytest.raises(NeedsModel):
             await chat(bus, ask(TASK, allow_offline=False))
+
+
+async def test_when_ollama_dies_in_mid_answer_the_request_goes_on_without_it(bus, router):
+    dying = FakeOllama()
+    await dying.__aenter__()
+    async with router(ollama_url=dying.url, reprobe_s=60.0) as service:
+        held = asyncio.create_task(chat(bus, ask(TASK, model="stall")))
+        await until(lambda: dying.stats.open_streams == 1)
+        await dying.__aexit__()
+        assert (await held).engine == "offline"
+        assert service.heart.info()["engine"]["state"] == "offline"
 
 
 async def test_vectors_come_from_the_embedding_model(bus, router, fake):

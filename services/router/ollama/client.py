@@ -10,7 +10,7 @@ import aiohttp
 import orjson
 
 from services.router.ollama.errors import from_status
-from shared.errors import EngineFailed, TimedOut, Unavailable
+from shared.errors import EngineFailed, SovereignError, TimedOut, Unavailable
 
 CONNECT_S = 2.0
 KEEPALIVE_S = 15.0
@@ -52,18 +52,24 @@ class OllamaClient:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         data = None if body is None else orjson.dumps(body)
         timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_S)
+        response: aiohttp.ClientResponse | None = None
         try:
             async with self._open().request(
                 method, self.url + path, data=data, timeout=timeout, allow_redirects=False
             ) as response:
                 await _check(response)
                 yield response
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise Unavailable(f"Ollama does not answer at {self.url}") from error
-        except TimeoutError as error:
-            raise TimedOut(f"Ollama: no answer to {path} in {timeout_s:g} s") from error
         except aiohttp.ClientError as error:
-            raise EngineFailed(f"Ollama: the connection was cut ({error})") from error
+            raise self._lost(error, response is not None) from error
+        except TimeoutError as error:
+            raise TimedOut(f"Ollama: no answer to {path} in {timeout_s} s") from error
+
+    def _lost(self, error: aiohttp.ClientError, begun: bool) -> SovereignError:
+        """Return `Unavailable` when the answer had not begun: also for a pooled connection that
+        the server had closed, which says nothing about the server."""
+        if begun:
+            return EngineFailed(f"Ollama: the connection was cut ({error})")
+        return Unavailable(f"Ollama does not answer at {self.url}")
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
