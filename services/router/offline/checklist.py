@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 from services.router.offline.items import items_of, once
 from services.router.offline.markup import Source
-from services.router.offline.outline import outline
 from services.router.offline.sentences import sentences
 
 _DEMAND = re.compile(
@@ -37,7 +36,7 @@ def checklist(sources: Iterable[Source]) -> str | None:
 
 def _listed(source: Source) -> list[str]:
     """Return the titles of the text's list items, if it has at least two."""
-    root = outline(source.text)
+    root = source.shape
     if sum(piece.kind in ("item", "row") for _, piece in root.all_pieces()) < 2:
         return []
     return [item.title for item in once(items_of(root)) if item.state != "done"]
@@ -45,7 +44,7 @@ def _listed(source: Source) -> list[str]:
 
 def _demanded(source: Source) -> list[str]:
     found: list[str] = []
-    for _, piece in outline(source.text).all_pieces():
+    for _, piece in source.shape.all_pieces():
         for sentence in sentences(piece.text) if piece.kind != "code" else ():
             clauses = [clause.strip(" .") for clause in _CLAUSE.split(sentence)]
             found += [c for c in clauses if _DEMAND.search(c) or _VERB_FIRST.match(c)]

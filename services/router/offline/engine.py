@@ -14,9 +14,6 @@ from services.router.offline.work import work
 from shared.errors import NeedsModel
 from shared.events.models import ChatRequest
 
-GAP = "characters left out here …]"
-"""What marks the places where a text was cut before it came here."""
-
 
 @dataclass(frozen=True)
 class OfflineAnswer:
@@ -44,5 +41,5 @@ def answer(request: ChatRequest) -> OfflineAnswer:
 def _notice(ask: Ask) -> str:
     """Return the label, with a warning when part of the text never arrived."""
     say = phrases(ask.task or ask.instruction)
-    cut = any(GAP in source.text for source in ask.sources)
-    return f"{say['notice']} {say['cut']}" if cut else say["notice"]
+    whole = all(source.whole for source in ask.sources)
+    return say["notice"] if whole else f"{say['notice']} {say['cut']}"

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from services.router.offline.markup import Source
-from services.router.offline.outline import Piece, outline
+from services.router.offline.outline import Piece
 from services.router.offline.summary import Unit, units
 from services.router.offline.words import stem, terms, tokens
 
 _PAIR = re.compile(r"^\W{0,4}([^\W\d_][\w /&().-]{0,50}?)\W{0,3}[:=]\W{0,3}\s{0,4}(\S.*)$", re.S)
-_NUMBER = re.compile(r"(?<![\w.])[-+]?\d{1,15}(?:[,']\d{3}){0,5}(?:\.\d{1,15})?(?![\w]*-\d)")
+_NUMBER = re.compile(r"(?<![\w.-])[-+]?\d{1,15}(?:[,']\d{3}){0,5}(?:\.\d{1,15})?(?![\w]*-\d)")
 _CAMEL = re.compile(r"(?<=[a-zäöü0-9])(?=[A-ZÄÖÜ])")
 _NAME = re.compile(r"[\w][\w.:/@-]{0,120}")
 _LEAST_LIKENESS = 0.5
@@ -92,7 +92,7 @@ def _is_name(word: str) -> bool:
 
 
 def _pairs(source: Source) -> Iterable[Pair]:
-    for _, piece in outline(source.text).all_pieces():
+    for _, piece in source.shape.all_pieces():
         if piece.kind != "code":
             yield from _pair(piece)
 

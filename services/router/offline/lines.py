@@ -49,9 +49,9 @@ class Line:
     fields: tuple[tuple[str, str], ...] = ()
 
 
-def read_lines(text: str) -> Iterator[Line]:
-    """Yield every line of `text`."""
-    lines = text.split("\n")
+def read_lines(text: str, most: int) -> Iterator[Line]:
+    """Yield the lines of `text`, at most `most` of them."""
+    lines = text.split("\n", most)[:most]
     tables = find_tables(lines)
     fenced = False
     for at, raw in enumerate(lines):

@@ -7,7 +7,6 @@ from services.router.offline.intent import kinds_of
 from services.router.offline.items import Item, items_of, once
 from services.router.offline.markup import Ask
 from services.router.offline.order import in_order
-from services.router.offline.outline import outline
 from services.router.offline.pending import find_open
 from services.router.offline.risks import find_risks
 from services.router.offline.words import stem_set, terms
@@ -58,7 +57,7 @@ def _open(facts: Facts) -> list[Item]:
 def _under_heading(wanted: set[str], facts: Facts) -> list[Item] | None:
     """Return the items of the first section whose heading says every wanted word."""
     for source in facts.sources:
-        for section in outline(source.text).walk():
+        for section in source.shape.walk():
             if section.level and wanted and wanted <= set(terms(section.title)):
                 return once(items_of(section)) or None
     return None

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
+from services.router.offline.outline import MOST_LINES, Section, outline
 from shared.events.models import ChatRequest
 
 _OPEN = re.compile(r"<(task|instruction|input|document)((?:\s[^<>]{0,600})?)>")
 _ATTRIBUTE = re.compile(r'([a-z]+)="([^"<>]{0,300})"')
+GAP = "characters left out here …]"
+"""What marks the places where a text was cut before it came here."""
 _SHORT_LINE = 300
 _REQUEST = re.compile(
     r"\s*(?:please\s+|bitte\s+)?(?:summari[sz]e|extract|list|find|what|which|who|when|where|how|why|"
@@ -27,6 +31,16 @@ class Source:
     kind: Literal["document", "input", "task"]
     name: str
     text: str
+
+    @cached_property
+    def shape(self) -> Section:
+        """The text's outline, read once a request."""
+        return outline(self.text)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of the text can be read: it was not cut before, and is not endless."""
+        return GAP not in self.text and self.text.count("\n") <= MOST_LINES
 
 
 @dataclass(frozen=True)

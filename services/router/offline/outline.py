@@ -14,6 +14,8 @@ LABEL_LEVEL = 7
 """The level of a line such as `Open points:` that heads a list without being a heading."""
 DEEPEST = 10
 LONGEST = 10_000
+MOST_LINES = 60_000
+"""Lines that are read of one text; 1 MB of ordinary text has half as many."""
 
 
 @dataclass(slots=True)
@@ -72,7 +74,7 @@ def below(piece: Piece) -> Iterator[Piece]:
 def outline(text: str) -> Section:
     """Return the shape of a Markdown or plain text; any text has one."""
     builder = _Builder()
-    for line in read_lines(text):
+    for line in read_lines(text, MOST_LINES):
         builder.take(line)
     return builder.root
 

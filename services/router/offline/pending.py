@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from services.router.offline.items import Item, items_of, named, once, piece_item
 from services.router.offline.markup import Source
-from services.router.offline.outline import Piece, Section, outline
+from services.router.offline.outline import Piece, Section
 from services.router.offline.sentences import sentences
 
 _OPEN_HEADING = re.compile(
@@ -70,7 +70,7 @@ def find_open(sources: Iterable[Source]) -> Open:
     told: list[Item] = []
     done = 0
     for source in sources:
-        root = outline(source.text)
+        root = source.shape
         listed += named(_listed(root, source), source.name)
         following += named(_following(root), source.name)
         told += named(_told(root), source.name)
@@ -83,7 +83,7 @@ def find_open(sources: Iterable[Source]) -> Open:
 
 def all_items(source: Source) -> list[Item]:
     """Return every item of a text that is itself a list, such as an earlier step's output."""
-    root = outline(source.text)
+    root = source.shape
     return named(once(item for item in items_of(root) if item.state != "done"), source.name)
 
 

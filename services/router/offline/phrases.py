@@ -23,7 +23,7 @@ ENGLISH = {
     "more": "{count} more statements with weaker signs are left out.",
     "waits": "the text says",
     "best": "Passages of the text that match the question",
-    "cut": "Part of the text was left out before it came here; it was not searched.",
+    "cut": "Part of the text was left out because of its length; that part was not searched.",
 }
 GERMAN = {
     "notice": "Nach Regeln aus dem gegebenen Text gezogen; kein Sprachmodell war beteiligt.",
@@ -45,7 +45,7 @@ GERMAN = {
     "more": "{count} weitere Aussagen mit schwächeren Zeichen sind weggelassen.",
     "waits": "der Text sagt",
     "best": "Stellen im Text, die zur Frage passen",
-    "cut": "Ein Teil des Textes wurde vorher weggelassen; er wurde nicht durchsucht.",
+    "cut": "Ein Teil des Textes blieb wegen der Länge weg; er wurde nicht durchsucht.",
 }
 _GERMAN_WORDS = word_set(
     "der die das und ist sind was welche welcher wer wie noch offen für mit nicht den im ein eine "

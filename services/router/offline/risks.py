@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from services.router.offline.markup import Source
 from services.router.offline.mojibake import repaired
 from services.router.offline.order import place
-from services.router.offline.outline import Piece, Section, outline
+from services.router.offline.outline import Piece, Section
 from services.router.offline.pending import find_open
 from services.router.offline.sentences import sentences
 
@@ -39,11 +39,10 @@ _SIGNS: tuple[tuple[int, str], ...] = (
         r"muss|müssen"),
     (1, r"manual|manually|limited|limits?|only one|manuell\w*|begrenzt|händisch"),
 )  # fmt: skip
+_NAMED_SIGNS = "|".join(f"(?P<s{i}>{words})" for i, (_, words) in enumerate(_SIGNS))
 _PATTERN = re.compile(
-    r"(?<![\w-])(?:" + "|".join(f"(?P<s{i}>{words})" for i, (_, words) in enumerate(_SIGNS))
-    + r"|(?P<zero>0 ?%|0/\d+))(?![\w-])",
-    re.IGNORECASE,
-)  # fmt: skip
+    rf"(?<![\w-])(?=[^\W1-9])(?:{_NAMED_SIGNS}|(?P<zero>0 ?%|0/\d+))(?![\w-])", re.IGNORECASE
+)
 _HARMLESS = re.compile(
     r"\b(?:no|without|zero|never|prevents?|prevented|avoids?|avoided|fix(?:es|ed)|auto-fix\w*|"
     r"resolved|solved|eliminat\w+|protects?|removed|handles?|kein\w*|ohne|behoben\w*|gelöst\w*|"
@@ -61,6 +60,7 @@ _RISK_HEADING = re.compile(
 )
 _MOST_SHOWN = 24
 _LONGEST_QUOTE = 400
+_LONGEST_READ = 2000
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def find_risks(sources: Iterable[Source]) -> list[Statement]:
     found: list[Statement] = []
     for source in sources:
         open_lines = _open_lines(source)
-        found += list(_statements(outline(source.text), source.name, open_lines))
+        found += list(_statements(source.shape, source.name, open_lines))
     return list({statement.quote.casefold(): statement for statement in reversed(found)}.values())[
         ::-1
     ]
@@ -152,7 +152,7 @@ def _of_piece(
         if each.kind == "code" or each.state == "done":
             continue
         for quote in sentences(each.text):
-            sign = sign_of(repaired(quote)) or _under_risks(at)
+            sign = sign_of(repaired(quote[:_LONGEST_READ])) or _under_risks(at)
             if sign is not None:
                 yield Statement(quote[:_LONGEST_QUOTE], *sign, at, name, each.line, is_open)
         below = (*at, each.text[:80]) if each.lead else at

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from services.router.offline.markup import Source
-from services.router.offline.outline import Section, outline
+from services.router.offline.outline import Section
 from services.router.offline.sentences import sentences
 from services.router.offline.words import terms
 
@@ -45,7 +45,7 @@ def units(sources: Iterable[Source]) -> list[Unit]:
     """Return the sentences, list items and rows of the texts, in order; code is left out."""
     found: list[Unit] = []
     for source in sources:
-        for section, text, line in _lines(outline(source.text)):
+        for section, text, line in _lines(source.shape):
             found.append(Unit(text, section.path, source.name, line, frozenset(terms(text))))
             if len(found) >= _MOST_UNITS:
                 return found

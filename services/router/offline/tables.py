@@ -11,6 +11,7 @@ from services.router.offline.words import tokens, word_set
 _SEPARATORS = ("\t", ";", "|", ",")
 _FEWEST_ROWS = 2
 _MOST_COLUMNS = 60
+_MOST_WORDS = 4
 _OPEN_WORDS = word_set(
     "open todo pending new waiting blocked progress wip doing started outstanding backlog planned "
     "ready no not offen neu wartet blockiert laufend geplant arbeit nein false"
@@ -79,6 +80,8 @@ def _looks_like_head(line: str, separator: str, count: int) -> bool:
     if separator == "|":
         return line.startswith("|") or count >= 2
     cells = _cells(line, separator)
+    if line[-1:] in ".!?:" or any(len(cell.split()) > _MOST_WORDS for cell in cells):
+        return False
     return count >= (2 if separator == "," else 1) and all(0 < len(c) <= 40 for c in cells)
 
 

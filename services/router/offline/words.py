@@ -70,7 +70,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "date": ("deadline", "due", "when", "day", "frist", "termin", "datum", "fällig"),
     "cause": ("reason", "because", "root", "why", "ursache", "grund"),
     "address": ("url", "link", "endpoint", "location", "adresse"),
-    "people": ("attendee", "participant", "present", "teilnehmer", "anwesend"),
+    "people": ("attend", "attendee", "participant", "present", "teilnehmer", "anwesend"),
 }
 """Words taken for one another when a question is matched with a text; the key stands for all."""
 

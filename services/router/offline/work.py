@@ -71,7 +71,7 @@ def _open(ask: Ask, sources: tuple[Source, ...], say: dict[str, str]) -> str | N
 
 
 def _order(ask: Ask, sources: tuple[Source, ...], say: dict[str, str]) -> str | None:
-    return show_order(Ask(ask.instruction, ask.task, ask.inputs + sources), say)
+    return show_order(ask if ask.inputs else Ask(ask.instruction, ask.task, sources), say)
 
 
 def _risks(ask: Ask, sources: tuple[Source, ...], say: dict[str, str]) -> str | None:

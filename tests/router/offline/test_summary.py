@@ -1,0 +1,23 @@
+from services.router.offline import answer
+from tests.router.offline.asking import ask
+from tests.router.offline.samples import PROSE, REPORT
+
+
+def lines(wish, text):
+    return answer(ask(wish, documents=[text])).content.splitlines()
+
+
+def test_a_summary_is_made_of_the_texts_own_sentences():
+    chosen = lines("Summarise the text", REPORT)
+    assert any("oven was replaced" in line for line in chosen)
+    assert all(line.removeprefix("- ") in REPORT for line in chosen)
+
+
+def test_the_wished_number_of_sentences_is_kept():
+    assert len(lines("Summarise in two sentences", PROSE)) == 2
+    assert len(lines("Summarise in 3 bullet points", PROSE)) == 3
+
+
+def test_chosen_sentences_keep_the_order_of_the_text():
+    chosen = [PROSE.index(line.removeprefix("- ")) for line in lines("Summarise", PROSE)]
+    assert chosen == sorted(chosen)
