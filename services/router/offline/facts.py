@@ -62,7 +62,7 @@ class Facts:
         wanted = set(name_terms(name))
         for unit in self.near(name)[:20]:
             for first, second in pairwise(_NAME.findall(unit.text)):
-                if stem(first.lower()) in wanted and _is_name(second):
+                if _stem(first) in wanted and _is_name(second):
                     return str(second).rstrip(".:,")
         return None
 
@@ -80,10 +80,14 @@ def numbers(text: str) -> list[float]:
 
 def _beside(text: str, wanted: set[str]) -> list[float]:
     """Return the numbers of a sentence by their distance to a wanted word."""
-    places = [m.start() for m in _NAME.finditer(text) if stem(m.group().lower()) in wanted]
+    places = [m.start() for m in _NAME.finditer(text) if _stem(m.group()) in wanted]
     found = list(_NUMBER.finditer(text))
     found.sort(key=lambda m: min((abs(m.start() - at) for at in places), default=len(text)))
     return [value for match in found for value in numbers(match.group())]
+
+
+def _stem(word: str) -> str:
+    return stem(word.lower().strip(".:/-"))
 
 
 def _is_name(word: str) -> bool:

@@ -155,7 +155,7 @@ def test_the_handoff_document_is_answered_with_its_own_items():
     assert "**Needs:** Service restart to go live" in content[content.index("## Risks") :]
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=st.text(max_size=400), instruction=st.sampled_from(INSTRUCTIONS))
 def test_any_text_is_answered_or_refused_but_never_breaks(text, instruction):
     try:
@@ -171,7 +171,7 @@ LINES = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(lines=st.lists(LINES, max_size=30), indent=st.integers(0, 6))
 def test_every_quote_stands_in_the_text(lines, indent):
     text = "\n".join(" " * (indent * (i % 3)) + line for i, line in enumerate(lines))

@@ -162,7 +162,7 @@ LEAVES = st.sampled_from(
 NAMES = st.sampled_from(["host", "title", "summary", "pending", "risks", "owner", "minutes", "n"])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(properties=st.dictionaries(NAMES, LEAVES, max_size=5), need=st.booleans())
 def test_data_always_meets_the_schema(properties, need):
     schema = form(None if need else [], **properties)

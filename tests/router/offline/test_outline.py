@@ -72,7 +72,7 @@ def test_an_endless_text_is_read_up_to_its_limit():
     assert sum(1 for _ in outline("- a\n" * (MOST_LINES + 9)).all_pieces()) == MOST_LINES
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(alphabet="#-*1.)[]x |,;:a\n`~=> \té", max_size=300))
 def test_any_text_has_a_shape_and_no_word_is_made_up(text):
     for _, piece in outline(text).all_pieces():
