@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+
+from nats.errors import Error as NatsError
 
 from services.agents.record import StepRecord, TaskRecord
 from shared.bus import Bus
@@ -42,7 +45,8 @@ class Live:
         return TextStream(self, update)
 
     async def _tell(self, update: LiveUpdate) -> None:
-        await self._bus.emit(task_live(update.task_id), update)
+        with contextlib.suppress(NatsError):
+            await self._bus.emit(task_live(update.task_id), update)
 
 
 class TextStream:

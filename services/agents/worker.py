@@ -204,7 +204,7 @@ class StepWork:
             entry = StepReleased(
                 step_id=name, attempt=record.steps[name].attempt, by=self._room.instance
             )
-            with contextlib.suppress(Stale, SovereignError):
+            with contextlib.suppress(Stale, SovereignError, NatsError, TimeoutError):
                 await self._room.journal.insist(record, entry, performer.entitled)
         await settle(self._message.nak(delay=delay_s))
 

@@ -153,7 +153,7 @@ async def dead(bus, stream="TASKS", within=15.0) -> dict:
 async def until(check: Callable[[], Awaitable[bool] | bool], within=15.0) -> None:
     """Wait for what nobody tells."""
     with anyio.fail_after(within):
-        while not (await found if isinstance(found := check(), Awaitable) else found):
+        while not (await found if isinstance(found := check(), Awaitable) else found):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
