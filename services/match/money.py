@@ -37,7 +37,8 @@ def positive(amount: Money | None, field: str) -> Money:
     if amount is None:
         raise InvalidInput(f"{field} is missing", field=field)
     if amount.minor <= 0:
-        raise InvalidInput(f"{field}.minor must be above 0, not {amount.minor}", field=field)
+        at = f"{field}.minor"
+        raise InvalidInput(f"{at} must be above 0, not {amount.minor}", field=at)
     checked(amount, field)
     return amount
 

@@ -86,7 +86,12 @@ class RefundPayment(_MoneyAct):
         before = queries.refunded(db, payment.entry_id)
         whole = ledger.paid_by(payment)
         done = queries.entry(db, "key", self.key)
-        minor = self._minor(payment, -ledger.paid_by(done) if done else whole - before)
+        again = done is not None and done.reverses == payment.entry_id
+        rest = -ledger.paid_by(done) if done is not None and again else whole - before
+        minor = self._minor(payment, rest)
+        if minor == 0:
+            used(db, self.key, f"refund {payment.entry_id} 0 {payment.currency}")
+            raise Conflict("payment: all of it went back already", field="payment")
         entry = self._entry(payment, before, minor)
         if self.again(db, entry):
             return None
@@ -107,8 +112,6 @@ class RefundPayment(_MoneyAct):
     def _minor(self, payment: LedgerEntry, rest: int) -> int:
         """Return how much goes back: what is asked for, or all that is left."""
         if self.ask.amount is None:
-            if rest <= 0:
-                raise Conflict("payment: all of it went back already", field="payment")
             return rest
         amount = positive(self.ask.amount, "amount")
         if amount.currency != payment.currency:
