@@ -7,8 +7,9 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from decimal import Decimal
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ class Call:
 
 
 COLUMNS = tuple(field.name for field in fields(Call))
+VALUES = attrgetter(*COLUMNS)
 TYPES = {"str": "TEXT", "int": "INTEGER", "float": "REAL"}
 INSERT = f"INSERT INTO calls ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - our own column names
 
@@ -97,7 +99,7 @@ class Record:
     async def _write(self, batch: list[Call]) -> None:
         while True:
             try:
-                await self._database.executemany(INSERT, [astuple(call) for call in batch])
+                await self._database.executemany(INSERT, [VALUES(call) for call in batch])
                 await self._database.commit()
             except sqlite3.Error as error:
                 log.error("the record cannot be written, trying again: %s", error)

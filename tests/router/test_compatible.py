@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 
 import pytest
 
@@ -19,10 +20,24 @@ from shared.errors import (
 from shared.events import EmbedRequest
 from shared.settings import RouterSettings, Settings
 from tests.fakes.openai import FakeOpenAI
-from tests.router.conftest import ask, until
+from tests.router.conftest import ask, chat, until
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+
+
+@pytest.fixture(autouse=True)
+def names_asked_for(monkeypatch):
+    """No name but this host's is ever looked up, not even while litellm is imported."""
+    asked, real = [], socket.getaddrinfo
+
+    def look_up(host, *rest, **named):
+        asked.append(host)
+        return real(host, *rest, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    yield asked
+    assert {str(host) for host in asked} <= {"127.0.0.1", "localhost", "None"}
 
 
 @pytest.fixture
@@ -107,3 +122,10 @@ async def test_a_cancelled_chat_ends_upstream(server):
 async def test_vectors_become_unit_vectors(server):
     reply = await engine_at(server.url).embed(EmbedRequest(input=("a", "b"), model="e"))
     assert [round(sum(x * x for x in v), 6) for v in reply.embeddings] == [1.0, 1.0]
+
+
+async def test_the_whole_router_speaks_to_such_a_server(bus, router, server):
+    async with router("openai", openai_url=server.url, openai_model="local-model"):
+        first, second = await chat(bus, ask("hello"), 30), await chat(bus, ask("hello"))
+    assert (first.engine, first.model, first.cache) == ("openai", "local-model", "miss")
+    assert (second.content, second.cache) == (first.content, "hit")
