@@ -77,7 +77,9 @@ def _fetching(stream: str) -> tuple[str, ...]:
 
 
 def _objects(store: str) -> tuple[str, ...]:
-    return (f"$O.{store}.>", f"$JS.API.STREAM.PURGE.OBJ_{store}", *_reading(f"OBJ_{store}"))
+    """Return what a user of an object store asks; nats-py finds its stream by subject."""
+    own = (f"$O.{store}.>", f"$JS.API.STREAM.PURGE.OBJ_{store}", "$JS.API.STREAM.NAMES")
+    return own + _reading(f"OBJ_{store}")
 
 
 OWNER = Rights(publish=(">",), subscribe=(">",))

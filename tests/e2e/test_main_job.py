@@ -97,3 +97,8 @@ async def test_status_shows_every_service_ready(system):
 async def test_the_routes_answer_json(system, path):
     status, body = await system.get(path)
     assert (status, isinstance(body, dict)) == (200, True)
+
+
+async def test_nobody_was_refused_on_the_bus(system):
+    logs = (path.read_text() for path in (system.folder / "data" / "logs").glob("*.log"))
+    assert [line for text in logs for line in text.splitlines() if "violation" in line] == []
