@@ -38,7 +38,7 @@ def check_output(
     text = output.strip()
     wanted = schema or spec.output.json_schema
     if wanted is not None:
-        return _empty(text) or check_json(text, wanted)
+        return check_json(text, wanted) if text else _empty(text)
     return _empty(text) or _echo(step, text) or _length(spec, text) or _form(spec, text)
 
 

@@ -12,6 +12,7 @@ from shared.errors import OutputInvalid
 from shared.events.tasks import PlanStep, TaskRequest
 
 MOST_STEPS = 8
+_ALIKE = 5
 _NOT_TOKEN = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -85,8 +86,8 @@ def nearest_agent(name: str, crew: dict[str, AgentSpec]) -> str:
     if name in crew:
         return name
     for agent in crew:
-        stem = agent.lower()[:6]
-        if plain == agent.lower() or (len(plain) >= 4 and stem.startswith(plain[:6])):
+        start = agent.lower()[:_ALIKE]
+        if plain == agent.lower() or (len(plain) >= _ALIKE and plain.startswith(start)):
             return agent
     near = difflib.get_close_matches(plain, list(crew), n=1, cutoff=0.7)
     if near:
@@ -99,15 +100,20 @@ def nearest_agent(name: str, crew: dict[str, AgentSpec]) -> str:
 def ended(
     steps: tuple[PlanStep, ...], task: TaskRequest, crew: dict[str, AgentSpec]
 ) -> tuple[PlanStep, ...]:
-    """Return the steps so that, when the task wants a schema, one step `answer` is the only end."""
+    """Return the steps so that, when the task wants a schema, one step `answer` is the only end.
+
+    `steps` stand in running order, so that the last one is an end.
+    """
     if task.output_schema is None:
         return steps
-    used = {name for step in steps for name in step.depends_on}
-    ends = [step.id for step in steps if step.id not in used]
-    if len(ends) == 1 or len(steps) == MOST_STEPS:
-        return _named(steps, ends[-1], ends[:-1])
-    free = tuple(s.model_copy(update={"id": "part"}) if s.id == ANSWER else s for s in steps)
-    return (*free, final_step(ends, crew))
+    kept = _renamed(steps, ANSWER, unique("part", [step.id for step in steps]))
+    used = {name for step in kept for name in step.depends_on}
+    ends = [step.id for step in kept if step.id not in used]
+    if len(ends) > 1 and len(kept) < MOST_STEPS:
+        return (*kept, final_step(ends, crew))
+    *first, last = _renamed(kept, kept[-1].id, ANSWER)
+    needs = (*last.depends_on, *(end for end in ends if end != kept[-1].id))
+    return (*first, last.model_copy(update={"depends_on": needs}))
 
 
 def final_step(needs: Iterable[str], crew: dict[str, AgentSpec]) -> PlanStep:
@@ -123,13 +129,14 @@ def final_step(needs: Iterable[str], crew: dict[str, AgentSpec]) -> PlanStep:
     )
 
 
-def _named(steps: tuple[PlanStep, ...], last: str, others: list[str]) -> tuple[PlanStep, ...]:
-    """Return the steps with `last` called `answer`, behind the other ends."""
-    renamed: list[PlanStep] = []
-    for step in steps:
-        name = ANSWER if step.id == last else ("part" if step.id == ANSWER else step.id)
-        needs = ("part" if n == ANSWER and last != ANSWER else n for n in step.depends_on)
-        extra = others if step.id == last else []
-        wanted = tuple(dict.fromkeys([*needs, *extra]))
-        renamed.append(step.model_copy(update={"id": name, "depends_on": wanted}))
-    return tuple(renamed)
+def _renamed(steps: Iterable[PlanStep], old: str, new: str) -> tuple[PlanStep, ...]:
+    """Return the steps with one id changed, where it stands and where it is needed."""
+    return tuple(
+        step.model_copy(
+            update={
+                "id": new if step.id == old else step.id,
+                "depends_on": tuple(new if name == old else name for name in step.depends_on),
+            }
+        )
+        for step in steps
+    )
