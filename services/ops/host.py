@@ -46,6 +46,8 @@ class Host:
         self.hearing = Hearing(settings.host, self.children)
         self.bus: Bus | None = None
         self._heart: Heart | None = None
+        self._speaking = anyio.CancelScope()
+        self._instance = settings.instance or "supervisor-1"
         self._nats: NatsServer | None = None
         if settings.nats.url is None:
             self._nats = NatsServer(settings, self.record, self.note)
@@ -64,8 +66,9 @@ class Host:
         await self.hearing.listen(bus)
         for child in self.children.values():
             tasks.start_soon(child.run)
-        tasks.start_soon(self.record.run, bus)
         await self._open_desk(bus, tasks)
+        heart = self._heart = self._make_heart(bus)
+        tasks.start_soon(self._speak, bus, heart)
         tasks.start_soon(watch_ops, self.children.get("ops"), self.hearing, self.record)
 
     async def stop(self) -> None:
@@ -99,18 +102,27 @@ class Host:
             await self.record.flush(bus)
             if self._heart is not None:
                 await self._heart.goodbye()
+        self._speaking.cancel()
         await bus.close()
 
+    async def _speak(self, bus: Bus, heart: Heart) -> None:
+        """Beat and publish the record until this host leaves the bus."""
+        with self._speaking:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(heart.run)
+                tasks.start_soon(self.record.run, bus)
+
     async def _open_desk(self, bus: Bus, tasks: TaskGroup) -> None:
-        host = self.settings.host
-        instance = self.settings.instance or "supervisor-1"
-        about = {"host": host, "instance": instance}
+        about = {"host": self.settings.host, "instance": self._instance}
         endpoints = await rpc.register(bus, "supervisor", VERSION, about, tasks)
         await Desk(self.settings, self.children, self.record).open(endpoints)
-        heart = self._heart = Heart(bus, ("supervisor", instance, host), self.settings.ops.beat_s)
+
+    def _make_heart(self, bus: Bus) -> Heart:
+        who = ("supervisor", self._instance, self.settings.host)
+        heart = Heart(bus, who, self.settings.ops.beat_s)
         heart.info = self._info
         heart.state = "ready"
-        tasks.start_soon(heart.run)
+        return heart
 
     def _info(self) -> dict[str, object]:
         return {"children": {name: child.describe() for name, child in self.children.items()}}

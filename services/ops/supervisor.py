@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import sys
 from collections.abc import Sequence
 
@@ -17,6 +18,8 @@ from shared import logs
 from shared.errors import InvalidSetting, SovereignError, Unavailable
 from shared.service import EXIT_FAILED, EXIT_USAGE
 from shared.settings import Settings, load
+
+log = logging.getLogger(__name__)
 
 SERVICES = ("router", "agents", "match", "ops", "sessions", "dashboard")
 
@@ -31,6 +34,9 @@ def main(argv: Sequence[str] | None = None, command: Command = module_command) -
         return _say(error, EXIT_USAGE)
     except SovereignError as error:
         return _say(error, EXIT_FAILED)
+    except BaseExceptionGroup as group:
+        log.error("the supervisor failed", exc_info=group)
+        return EXIT_FAILED
 
 
 def supervise(settings: Settings, asked: argparse.Namespace, command: Command) -> int:
@@ -41,7 +47,11 @@ def supervise(settings: Settings, asked: argparse.Namespace, command: Command) -
     with preflight.lock(settings.data_dir):
         leftovers.end_all(settings.data_dir)
         preflight.check_ports(settings, services)
-        return asyncio.run(run(Host(settings, services, command), asked.pull))
+        return asyncio.run(_run(settings, services, command, asked.pull))
+
+
+async def _run(settings: Settings, services: Sequence[str], command: Command, pull: bool) -> int:
+    return await run(Host(settings, services, command), pull)
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
