@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from services.dashboard.store import Store
 from shared.bus import Bus, decode
-from shared.errors import NotFound, Refused, TimedOut
+from shared.errors import NotFound, Refused, TimedOut, Unavailable
 from shared.events import TaskControl, TaskRequest, TaskResult, TaskState, TaskView
 from shared.events.tasks import FINAL_STATES, Priority
 from shared.ids import ulid
@@ -74,6 +74,7 @@ class Desk:
     async def view(self, task_id: str) -> TaskView | None:
         """Return how a task stands: as the manager wrote it, else as it was handed in here."""
         subject = f"$KV.{TASK_VIEWS.name}.{token(task_id, 'task_id')}"
+        self.must_reach()
         stored = await last_of(self.bus, f"KV_{TASK_VIEWS.name}", subject)
         if stored is None or not stored.data:
             return self.store.crew.tasks.get(task_id)
@@ -81,13 +82,20 @@ class Desk:
 
     async def result(self, task_id: str) -> TaskResult | None:
         """Return the final answer of a task, if there is one."""
-        stored = await last_of(self.bus, RESULTS.name, agent_result("crew", task_id))
+        subject = agent_result("crew", task_id)
+        self.must_reach()
+        stored = await last_of(self.bus, RESULTS.name, subject)
         return decode(stored.data, TaskResult) if stored and stored.data else None
 
     async def state(self, task_id: str) -> TaskState:
         """Return the state of a task; queued while nobody has looked at it."""
         view = await self.view(task_id)
         return view.state if view else TaskState.QUEUED
+
+    def must_reach(self) -> None:
+        """Raise `Unavailable` at once while the bus is lost, instead of waiting for a time-out."""
+        if not self.bus.nc.is_connected:
+            raise Unavailable("the bus is lost; try again", retry_after_s=2)
 
     def must_be_writable(self) -> None:
         """Raise `Refused` when this dashboard only shows."""

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from services.dashboard.store import Store
 from shared import events as e
 from shared.bus import Bus
-from shared.errors import SovereignError
+from shared.errors import SovereignError, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,8 @@ class Reach:
 
     async def ask(self, subject: str, body: BaseModel, reply: type[Reply]) -> Reply:
         """Ask once; raise the other side's own error, `Unavailable` or `TimedOut`."""
+        if not self._bus.nc.is_connected:
+            raise Unavailable("the bus is lost; try again", retry_after_s=2)
         return await self._bus.request(subject, body, reply, ANSWER_S)
 
     async def fresh(self, subject: str) -> None:

@@ -74,6 +74,7 @@ class Store:
         self.last_malformed = ""
         self.heard_at: float | None = None
         self.bus_up = False
+        self._up_at = self.started
         self._marks: deque[tuple[float, int]] = deque(maxlen=int(RATE_S / SAMPLE_S) + 1)
         self._takers: dict[type[BaseModel], Callable[[Any], None]] = {
             Beat: lambda one: self.vitals.take(one, self.clock()),
@@ -114,6 +115,8 @@ class Store:
         """Draw the next point; called every half second."""
         at = self.clock()
         self.bus_up = bus_up
+        if bus_up:
+            self._up_at = at
         self._marks.append((at, self.messages))
         if bus_up:
             self.vitals.sample(at)
@@ -127,6 +130,13 @@ class Store:
                 p95_s=self.traffic.percentile(0.95, at) if bus_up else None,
             )
         )
+
+    def seen_at(self) -> float:
+        """Return the moment that pages judge by: now, or when the bus was last there.
+
+        While the bus is lost nobody can be heard, so silence says nothing about the services.
+        """
+        return self.clock() if self.bus_up or not self.points else self._up_at
 
     def rate(self) -> float | None:
         """Return the messages per second heard over the last two seconds."""
@@ -150,7 +160,7 @@ class Store:
 
     def engine(self) -> EngineStatus | None:
         """Return what answers model requests, as the router's beat tells it."""
-        at = self.clock()
+        at = self.seen_at()
         for one in self.vitals.of("router"):
             told = one.beat.info.get("engine")
             if isinstance(told, dict) and one.state(at) in ("ready", "lagging", "starting"):

@@ -139,3 +139,13 @@ async def test_the_list_is_filtered_by_state(parts):
     async with door(parts) as client:
         body = (await client.get("/tasks?state=done&limit=1")).json()
     assert [one["state"] for one in body["tasks"]] == ["done"]
+
+
+async def test_a_task_is_shown_as_last_heard_while_the_bus_is_away(parts, nats_server):
+    parts.store.fold(view("t1", "running"))
+    async with door(parts) as client:
+        nats_server.kill()
+        body = (await client.get("/tasks/t1")).json()
+        unknown = await client.get("/tasks/t2")
+    assert (body["state"], len(body["missing"])) == ("running", 1)
+    assert unknown.status_code in (503, 504)

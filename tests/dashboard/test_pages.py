@@ -76,6 +76,21 @@ async def test_a_task_is_handed_in_from_the_form(parts):
     assert orjson.loads(request.data)["title"] == "Compare the offers"
 
 
+async def test_files_travel_with_the_task(parts):
+    heard = await parts.bus.nc.subscribe("task.request.normal")
+    async with user_simulation(root=lambda: tasks.build(parts, None)) as user:
+        await user.open("/")
+        upload = user.find(ui.upload).elements.pop()
+        text = ui.upload.SmallFileUpload("a.md", "text/markdown", "Grüße".encode())
+        other = ui.upload.SmallFileUpload("b.bin", "application/octet-stream", b"\xff\x00")
+        await upload.handle_uploads([text, other])
+        await user.should_see("b.bin: attached")
+        user.find("What should be done?").type("Read these")
+        user.find("Hand in").click()
+        request = e.TaskRequest.model_validate_json((await heard.next_msg(timeout=10)).data)
+    assert [one.content() for one in request.attachments] == ["Grüße".encode(), b"\xff\x00"]
+
+
 async def test_an_empty_title_is_refused_in_words(parts):
     async with user_simulation(root=lambda: tasks.build(parts, None)) as user:
         await user.open("/")

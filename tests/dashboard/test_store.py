@@ -84,3 +84,13 @@ def test_a_days_worth_of_events_stays_in_bounds(store, clock):
         task = f"t{chance.randrange(5000)}"
         store.apply(LiveUpdate(task_id=task, step_id="s", kind="text", text="x" * 50))
     assert (len(store.ops), len(store.crew.live), len(store.points)) == (300, 50, 0)
+
+
+def test_while_the_bus_is_lost_the_services_are_as_they_were_last_seen(store, clock):
+    store.apply(beat())
+    store.sample(bus_up=True)
+    clock.now += 60
+    store.sample(bus_up=False)
+    assert store.vitals.state_of("router", store.seen_at()) == "ready"
+    store.sample(bus_up=True)
+    assert store.vitals.state_of("router", store.seen_at()) == "silent"

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from services.dashboard.desk import Desk, Ticket
 from services.dashboard.parsing import control_of, json_of, tasks_of
 from services.dashboard.waiting import listening
-from shared.errors import NotFound
+from shared.errors import NotFound, TimedOut, Unavailable
 from shared.events import TaskRequest, TaskResult, TaskState, TaskView
 from shared.ids import ulid
 
@@ -70,20 +70,36 @@ def routes(desk: Desk) -> APIRouter:
 
 
 async def show(desk: Desk, task_id: str) -> dict[str, Any]:
-    """Return view and result of a task; `NotFound` when nobody ever heard of it."""
-    view, result = await desk.view(task_id), await desk.result(task_id)
+    """Return view and result of a task; `NotFound` when nobody ever heard of it.
+
+    While the bus is away the last view that was heard here is answered, with `missing`.
+    """
+    missing: list[str] = []
+    try:
+        view, result = await desk.view(task_id), await desk.result(task_id)
+    except (Unavailable, TimedOut) as error:
+        view, result = desk.store.crew.tasks.get(task_id), None
+        missing.append(error.message)
+        if view is None:
+            raise
     if view is None and result is None:
         raise NotFound(f"no task {task_id}", field="task_id")
-    state = result.state if result and view is None else view.state if view else None
-    waits = [wait for wait in desk.store.crew.waits.values() if wait.task_id == task_id]
     return {
         "task_id": task_id,
-        "state": state,
+        "state": view.state if view else result.state if result else None,
         "task": _dump(view),
-        "waiting": [{"step_id": one.step_id, "code": one.code, "message": one.message}
-                    for one in waits],
+        "waiting": _waits(desk, task_id),
         "result": _dump(result),
-    }  # fmt: skip
+        "missing": missing,
+    }
+
+
+def _waits(desk: Desk, task_id: str) -> list[dict[str, str]]:
+    return [
+        {"step_id": one.step_id, "code": one.code, "message": one.message}
+        for one in desk.store.crew.waits.values()
+        if one.task_id == task_id
+    ]
 
 
 async def _execute(

@@ -42,7 +42,7 @@ def cards(store: Store) -> Markup:
 
 def occupied(store: Store, name: str) -> tuple[int, int]:
     """Return busy and total slots of one agent over all processes that beat."""
-    at = store.clock()
+    at = store.seen_at()
     busy = total = 0
     for one in store.vitals.of("agents"):
         agents = one.beat.info.get("agents")

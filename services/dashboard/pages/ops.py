@@ -39,7 +39,7 @@ def summary(store: Store) -> Markup:
             parts.tile("House", "healthy" if status.healthy else "ill", words.cut(seen, 80),
                        "" if status.healthy else "bad"),
             parts.tile("Leader", words.cut(status.leader, 18) or words.DASH,
-                       f"term {status.revision}"),
+                       f"lease revision {words.count(status.revision)}"),
             parts.tile("Actions taken", words.count(status.actions), "since this leader began"),
             parts.tile("Restarts", words.count(restarts), "over all instances"),
             parts.tile("Last full check", checked, "of every service and of the bus"),

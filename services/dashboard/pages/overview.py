@@ -22,7 +22,7 @@ def build(house: House) -> None:
     store = house.store
     with page(house, "Overview", "/dashboard") as shown:
         shown.live(lambda: problem(store))
-        shown.live(lambda: tiles(store), "tiles")
+        shown.live(lambda: tiles(store))
         with ui.element("div").classes("three"):
             _charts(shown)
         shown.live(lambda: services_table(store))

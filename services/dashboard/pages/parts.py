@@ -30,10 +30,18 @@ def join(parts: Iterable[Markup | str]) -> Markup:
     return Markup("").join(parts)
 
 
-def word(state: str) -> Markup:
-    """Return a state as a word with its dot."""
+def word(state: str, more: str = "") -> Markup:
+    """Return a state as a word with its dot; `more` is left out on phones."""
     hollow = " hollow" if state in HOLLOW else ""
-    return Markup('<span class="word {}{}"><i></i>{}</span>').format(tone(state), hollow, state)
+    rest = Markup('<span class="late">{}</span>').format(more) if more else ""
+    return Markup('<span class="word {}{}"><i></i>{}{}</span>').format(
+        tone(state), hollow, state, rest
+    )
+
+
+def stale(old: bool) -> str:
+    """Return the class of what is no longer fresh."""
+    return "stale" if old else ""
 
 
 def pill(text: str, kind: str = "") -> Markup:

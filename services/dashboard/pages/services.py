@@ -18,7 +18,8 @@ def services_table(store: Store) -> Markup:
     """Return every expected service, heard or not, and all others that were heard."""
     total = sum(one.beat.rss_bytes for one in store.vitals.instances.values())
     aside = Markup('<span class="muted num">{} in all</span>').format(words.memory(total))
-    return parts.card("Services", parts.table(HEADS, _rows(store)), aside, flush=True)
+    card = parts.card("Services", parts.table(HEADS, _rows(store)), aside, flush=True)
+    return Markup('<div class="{}">{}</div>').format(parts.stale(store.mood() == "lost"), card)
 
 
 def _rows(store: Store) -> Iterator[Markup]:
@@ -46,7 +47,7 @@ def _missing(name: str) -> Markup:
 
 def _instance(one: Instance, store: Store, restarts: int) -> Markup:
     beat = one.beat
-    at = store.clock()
+    at = store.seen_at()
     label = Markup('{} <span class="muted late">{}</span>').format(
         beat.service, "" if beat.instance == f"{beat.service}-1" else beat.instance
     )
@@ -66,10 +67,8 @@ def _instance(one: Instance, store: Store, restarts: int) -> Markup:
 
 def _state(one: Instance, at: float) -> Markup:
     state = one.state(at)
-    if state != "silent":
-        return parts.word(state)
-    silent = f" for {words.duration(one.silent_s(at))}"
-    return Markup("{}<span class='word bad late'>{}</span>").format(parts.word(state), silent)
+    silent = f"for {words.duration(one.silent_s(at))}" if state == "silent" else ""
+    return parts.word(state, silent)
 
 
 def _restarts(store: Store) -> dict[tuple[str, str], int]:

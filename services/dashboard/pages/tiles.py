@@ -16,15 +16,16 @@ STALE_AFTER_S = 20.0
 
 
 def tiles(store: Store) -> Markup:
-    """Return all six."""
-    return parts.join(
-        (services(store), running(store), waiting(store), cache(store), saved(store), home(store))
+    """Return all six; dimmed while the bus is lost."""
+    each = (services, running, waiting, cache, saved, home)
+    return Markup('<div class="tiles {}">{}</div>').format(
+        parts.stale(store.mood() == "lost"), parts.join(tile(store) for tile in each)
     )
 
 
 def services(store: Store) -> Markup:
     """Return how many of the seven work."""
-    up = store.vitals.up(store.clock())
+    up = store.vitals.up(store.seen_at())
     total = len(EXPECTED) + 1
     number = len(up) + store.bus_up
     missing = [name for name in EXPECTED if name not in up]
