@@ -43,11 +43,15 @@ class Signer:
 
 
 class Verifier:
-    """Accepts each valid command once; remembers nonces and the highest revision."""
+    """Accepts each valid command once; remembers nonces and the highest revision.
+
+    Commands from before it existed are refused: it cannot know whether they were seen.
+    """
 
     def __init__(self, trusted: frozenset[str], host: str) -> None:
         self._trusted = trusted
         self._host = host
+        self._since = now()
         self._nonces: OrderedDict[str, None] = OrderedDict()
         self.revision = 0
 
@@ -78,6 +82,8 @@ class Verifier:
         present = now()
         if command.issued_at > present + MAX_AGE or command.issued_at < present - MAX_AGE:
             raise Refused("the command is too old or from the future", field="issued_at")
+        if command.issued_at < self._since:
+            raise Refused("the command is older than this supervisor", field="issued_at")
         if command.expires_at <= present:
             raise Refused("the command has expired", field="expires_at")
 

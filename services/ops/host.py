@@ -16,7 +16,7 @@ from services.ops.commands import Desk
 from services.ops.hearing import Hearing
 from services.ops.nats_server import NatsServer
 from services.ops.record import Record
-from services.ops.watch import watch_ops
+from services.ops.watch import watch
 from shared import bootstrap, rpc
 from shared.beats import VERSION, Heart
 from shared.bus import Bus
@@ -69,7 +69,7 @@ class Host:
         await self._open_desk(bus, tasks)
         heart = self._heart = self._make_heart(bus)
         tasks.start_soon(self._speak, bus, heart)
-        tasks.start_soon(watch_ops, self.children.get("ops"), self.hearing, self.record)
+        tasks.start_soon(watch, self.children, self.hearing, self.record)
 
     async def stop(self) -> None:
         """Drain the services group after group, then leave the bus and stop its server."""

@@ -53,6 +53,13 @@ def test_a_command_for_elsewhere_or_another_time_is_refused(signer, verifier, ch
     assert caught.value.field == field
 
 
+def test_a_replay_after_a_restart_of_the_verifier_is_refused(signer, verifier):
+    signed = signer.sign(SUBJECT, command())
+    verifier.check(SUBJECT, signed)
+    with pytest.raises(Refused, match="older than this supervisor"):
+        Verifier(frozenset({signer.public}), "h1").check(SUBJECT, signed)
+
+
 def test_a_stale_revision_is_refused(signer, verifier):
     verifier.check(SUBJECT, signer.sign(SUBJECT, command(revision=6)))
     with pytest.raises(Refused, match="stale"):
