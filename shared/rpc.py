@@ -103,7 +103,7 @@ def parse(data: bytes, ask: type[Ask]) -> Ask:
 async def respond(request: Request, answer: BaseModel) -> None:
     """Send the answer, or `invalid_input` when it is larger than the bus carries."""
     try:
-        await request.respond(encode(answer), headers={"content-type": "application/json"})
+        await _send(request, encode(answer), {"content-type": "application/json"})
     except nats.errors.MaxPayloadError:
         await refuse(request, InvalidInput("the answer is larger than a message may be"))
 
@@ -112,7 +112,17 @@ async def refuse(request: Request, error: SovereignError) -> None:
     """Send the error envelope, with the two headers of ADR-32."""
     line = error.message.replace("\r", " ").replace("\n", " ")[:300]
     headers = dict(zip(ERROR_HEADERS, (line, str(error.http_status)), strict=True))
-    await request.respond(orjson.dumps(error.envelope()), headers=headers)
+    await _send(request, orjson.dumps(error.envelope()), headers)
+
+
+async def _send(request: Request, data: bytes, headers: dict[str, str]) -> None:
+    """Send a reply; one that nobody can take (no reply subject, no bus) must not end a service."""
+    try:
+        await request.respond(data, headers=headers)
+    except nats.errors.MaxPayloadError:
+        raise
+    except (nats.errors.Error, ValueError) as error:
+        log.warning("%s: the reply could not be sent: %s", request.subject, error)
 
 
 async def register(

@@ -59,6 +59,16 @@ async def test_a_cancel_for_an_unknown_request_or_without_sense_is_harmless(bus,
         assert (await chat(bus, ask())).is_llm
 
 
+async def test_a_request_that_nobody_waits_for_ends_nothing(bus, router, fake):
+    async with router():
+        for request in (ask(), ask(stream=True, cache="off")):
+            await bus.nc.publish("model.chat", request.model_dump_json().encode())
+        await bus.nc.publish("model.chat", b"garbage")
+        await bus.nc.publish("model.pull", b"garbage")
+        await until(lambda: fake.stats.chats == 2)
+        assert (await chat(bus, ask())).cache == "hit"
+
+
 async def test_the_deadline_of_a_request_closes_the_stream(bus, router, fake):
     async with router():
         with pytest.raises(TimedOut, match=r"no answer in 0\.2 s"):

@@ -88,3 +88,18 @@ async def test_the_service_is_discoverable(bus):
     async with answering(bus):
         answer = await bus.nc.request("$SRV.INFO.sample", b"", 2)
         assert b'"host":"here"' in answer.data.replace(b" ", b"")
+
+
+async def test_a_request_without_a_reply_subject_ends_nothing(bus):
+    async with answering(bus) as endpoints:
+        done = asyncio.Event()
+
+        async def handler(asked: SearchAsk) -> TaskRequest:
+            done.set()
+            return TaskRequest(title=asked.query)
+
+        await endpoints.answer_many("sample.mute", SearchAsk, handler, limit=2)
+        await bus.nc.publish("sample.mute", b"not json")
+        await bus.nc.publish("sample.mute", ask("x").model_dump_json().encode())
+        await done.wait()
+        assert (await bus.request("sample.mute", ask("y"), TaskRequest)).title == "y"
