@@ -141,3 +141,8 @@ def test_a_re_ask_carries_the_problem_and_nothing_can_close_the_tag():
     user = plan_request(task, CREW, "steps: none").messages[1].content
     assert user.count("</task>") == 1
     assert "<problem>steps: none</problem>" in user
+
+
+def test_words_that_only_say_where_to_look_are_no_step():
+    assert shape("Read the handoff and give me the pending items") == [("answer", "analyzer", ())]
+    assert len(shape("Open items?")) == 1

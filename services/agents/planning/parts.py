@@ -20,6 +20,13 @@ _SPLIT = re.compile(
     rf"(?=(?:{_QUESTION}|{_VERBS})\b)|,\s*(?=(?:{_QUESTION}|{_VERBS})\b)",
     re.IGNORECASE,
 )
+_LEADS_IN = re.compile(
+    r"(?:please |bitte )?(?:read|look (?:at|through)|go through|open|load|take|use|see|study|"
+    r"lies|lese|schau|nimm|öffne)\b(?! (?:items?|points?|tasks?|issues?|questions?))",
+    re.IGNORECASE,
+)
+"""How a request begins that only says where to look: no work of its own."""
+_SHORTEST = 3
 _MOST_CHARS = 2000
 
 
@@ -93,10 +100,9 @@ class Part:
 def split_parts(text: str) -> list[Part]:
     """Return the parts of a question or request; one aspect is named once."""
     parts: list[Part] = []
-    for piece in _SPLIT.split(text[:_MOST_CHARS]):
-        clean = piece.strip(" ,.:;!?\t\r")
-        if len(clean) < 3:
-            continue
+    pieces = [piece.strip(" ,.:;!?\t\r") for piece in _SPLIT.split(text[:_MOST_CHARS])]
+    pieces = [piece for piece in pieces if len(piece) >= _SHORTEST]
+    for clean in [piece for piece in pieces if not _LEADS_IN.match(piece)] or pieces:
         known = {part.aspect for part in parts if part.aspect}
         found = [a for a in _aspects(clean) if a not in known]
         if found:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from services.router.offline.items import items_of, once
 from services.router.offline.markup import Source
+from services.router.offline.pending import find_open
 from services.router.offline.sentences import sentences
 
 _DEMAND = re.compile(
@@ -26,10 +27,14 @@ _MOST = 100
 
 
 def checklist(sources: Iterable[Source]) -> str | None:
-    """Return `- [ ]` lines in the text's own words; None when the text asks for nothing."""
+    """Return `- [ ]` lines in the text's own words; None when the text asks for nothing.
+
+    What a text marks as open is its checklist; else its list; else its sentences that ask.
+    """
     found: list[str] = []
     for source in sources:
-        found += _listed(source) or _demanded(source)
+        still_open = [item.title for item in find_open([source]).items]
+        found += still_open or _listed(source) or _demanded(source)
     lines = list(dict.fromkeys(found))[:_MOST]
     return "\n".join(f"- [ ] {line}" for line in lines) if lines else None
 

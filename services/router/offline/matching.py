@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from services.router.offline.items import Item, items_of, once
 from services.router.offline.markup import Source
 from services.router.offline.order import place
 from services.router.offline.summary import Unit, rarity, units
@@ -15,6 +16,7 @@ GOOD_ENOUGH = 0.6
 _HEADING_WEIGHT = 0.7
 _MOST_PASSAGES = 5
 _CLOSE = 0.8
+_MOST_ITEMS = 40
 
 
 def best_passages(question: str, sources: Sequence[Source]) -> list[Unit]:
@@ -38,6 +40,23 @@ def best_passages(question: str, sources: Sequence[Source]) -> list[Unit]:
     close = [(score, unit) for score, unit in scored if score >= max(GOOD_ENOUGH, _CLOSE * top)]
     close.sort(key=lambda pair: -pair[0])
     return [unit for _, unit in close[:_MOST_PASSAGES]]
+
+
+def named_section(question: str, sources: Sequence[Source]) -> list[Item]:
+    """Return the items of the first section whose heading holds every word of the question."""
+    wanted = set(query_terms(question))
+    for source in sources:
+        for section in source.shape.walk():
+            if section.level and wanted and wanted <= set(terms(section.title)):
+                return once(items_of(section))[:_MOST_ITEMS]
+    return []
+
+
+def show_items(found: Sequence[Item], say: dict[str, str]) -> str:
+    """Return the items of a section as quotes, each with its place."""
+    where = place(found[0].path)
+    lines = [f"- “{item.title}”" for item in found]
+    return "\n".join([f"{say['best']}{f' ({where})' if where else ''}:", "", *lines])
 
 
 def show_passages(found: Sequence[Unit], say: dict[str, str]) -> str:

@@ -119,13 +119,12 @@ class Filler:
         rows = listed(name, self.ask, self.facts)
         if rows is None:
             return MISSING
-        made = [self._entry(row, items, depth) for row in rows]
+        made = [self._entry(row, items, depth) for row in rows[: node.get("maxItems", 200)]]
         kept = [each for each in made if each is not MISSING]
         if len(kept) < len(made):
             return MISSING
         unique = [each for i, each in enumerate(kept) if each not in kept[:i]]
-        given = unique[: node.get("maxItems", 200)]
-        return given if len(given) >= node.get("minItems", 0) else MISSING
+        return unique if len(unique) >= node.get("minItems", 0) else MISSING
 
     def _entry(self, item: Item, schema: dict[str, Any], depth: int) -> Any:
         """Return one array entry from one item: its title, or an object of its parts."""
@@ -256,4 +255,4 @@ def _parts(item: Item) -> str:
     lines += [f"section: {' › '.join(item.path)}"] if item.path else []
     lines += [f"details: {'; '.join(text for _, text in item.details)}"] if item.details else []
     lines += [f"status: {item.state or 'open'}"]
-    return "\n".join([*lines, *(text for _, text in item.details)])
+    return "\n\n".join([*lines, *(text for _, text in item.details)])

@@ -27,6 +27,7 @@ STOP = word_set(
     "about into over under as so than too very not no nor only own same both each few more most "
     "other some such what which who whom whose when where why how there here all any please tell "
     "give list show name quote say says said text document documents given attached attachment "
+    "made make makes get got "
     "input inputs task file every item items according following still just also between during "
     "der die das den dem des ein eine einer eines einem einen und oder aber wenn dann ist sind war "
     "waren sein werden wird wurde hat haben hatte kann können soll sollte muss müssen ich du er "

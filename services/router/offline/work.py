@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from services.router.offline.checklist import checklist
 from services.router.offline.intent import beyond_rules, kinds_of, wish
 from services.router.offline.markup import Ask, Source
-from services.router.offline.matching import best_passages, show_passages
+from services.router.offline.matching import best_passages, named_section, show_items, show_passages
 from services.router.offline.order import show_open, show_order
 from services.router.offline.pending import find_open
 from services.router.offline.phrases import phrases
@@ -100,7 +100,11 @@ def _found(ask: Ask, question: str, sources: tuple[Source, ...]) -> str:
     """Return the passages that match the question; the task's own words are no answer to it."""
     if sources[0].kind == "task":
         raise NeedsModel("no text is given to find an answer in; a language model is needed")
+    say = phrases(ask.task or question)
     passages = best_passages(question, sources)
-    if not passages:
-        raise NeedsModel("the text does not say: no passage matches the question well enough")
-    return show_passages(passages, phrases(ask.task or question))
+    if passages:
+        return show_passages(passages, say)
+    section = named_section(question, sources)
+    if section:
+        return show_items(section, say)
+    raise NeedsModel("the text does not say: no passage matches the question well enough")

@@ -171,3 +171,9 @@ def test_data_always_meets_the_schema(properties, need):
             fill(schema, text)
         except NeedsModel:
             continue
+
+
+def test_every_entry_has_its_own_values():
+    item = form(title={"type": "string"}, details={"type": "string"})
+    found = fill(form(pending={"type": "array", "items": item, "maxItems": 1}), REPORT)
+    assert found["pending"][0]["details"].startswith("Interviews start on Monday; ")

@@ -34,3 +34,8 @@ def test_a_question_is_answered_with_the_passage_that_holds_it(question, text, f
 def test_a_question_that_the_text_does_not_answer_needs_a_model(question):
     with pytest.raises(NeedsModel, match=r"text does not say|no text"):
         answer(ask(question, documents=[REPORT]))
+
+
+def test_a_question_that_names_a_section_is_answered_with_its_items():
+    content = answer(ask("What was completed?", documents=["# Completed\n- a house\n- a tree\n"]))
+    assert "“a house”" in content.content
