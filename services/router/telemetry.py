@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
+from nats.errors import Error as NatsError
 from pydantic import BaseModel
 
 from shared.bus import Bus
 from shared.events import CacheEvent, CostEvent
 from shared.subjects import COST_EVENT, cache_event
+
+log = logging.getLogger(__name__)
 
 MAX_WAITING = 10_000
 GATHER_S = 0.02
@@ -33,11 +37,18 @@ class Telemetry:
     async def run(self) -> None:
         """Send for ever."""
         while True:
-            subject, body = await self._waiting.get()
+            first = await self._waiting.get()
             await asyncio.sleep(GATHER_S)
-            await self._bus.emit(subject, body)
+            await self._send(*first)
             while not self._waiting.empty():
-                await self._bus.emit(*self._waiting.get_nowait())
+                await self._send(*self._waiting.get_nowait())
+
+    async def _send(self, subject: str, body: BaseModel) -> None:
+        """Send one; while the bus is away, events are lost and answers are not."""
+        try:
+            await self._bus.emit(subject, body)
+        except NatsError as error:
+            log.debug("%s was not told: %s", subject, error)
 
     def _put(self, subject: str, body: BaseModel) -> None:
         if not self._waiting.full():
