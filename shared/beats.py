@@ -40,7 +40,9 @@ class Heart:
             self._lag_s = max(0.0, time.monotonic() - before - self._interval_s)
 
     async def beat(self) -> None:
-        """Send one beat now."""
+        """Send one beat now; none while the bus is away, since old beats would only mislead."""
+        if not self._bus.nc.is_connected:
+            return
         await self._bus.emit(health_beat(self._service, self._instance), self._next())
         self._seq += 1
 
