@@ -15,6 +15,8 @@ from typing import Any
 
 import aiosqlite
 
+from shared.errors import InvalidSetting
+
 log = logging.getLogger(__name__)
 
 PICO = Decimal(10) ** 12
@@ -115,11 +117,29 @@ async def open_record(path: Path, busy_s: float = 10.0) -> AsyncIterator[Record]
 
     A write waits `busy_s` seconds for another process's write before it counts as failed.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    async with aiosqlite.connect(path, timeout=busy_s) as database:
-        database.row_factory = sqlite3.Row
-        await database.executescript(_declaration())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        database = await aiosqlite.connect(path, timeout=busy_s)
+    except (OSError, sqlite3.Error) as error:
+        raise _unwritable(path, error) from error
+    try:
+        await _declare(database, path)
         yield Record(database)
+    finally:
+        await database.close()
+
+
+async def _declare(database: aiosqlite.Connection, path: Path) -> None:
+    database.row_factory = sqlite3.Row
+    try:
+        await database.executescript(_declaration())
+    except sqlite3.Error as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: Exception) -> InvalidSetting:
+    line = f"SOVEREIGN_DATA_DIR: the record {path} cannot be kept: {error}"
+    return InvalidSetting(line, field="SOVEREIGN_DATA_DIR")
 
 
 def pico(cost: Decimal | None) -> int | None:

@@ -4,9 +4,12 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from services.router import accounts
 from services.router.errand import Errand
 from services.router.record import Call, dollars, open_record, pico
+from shared.errors import InvalidSetting
 from tests.router.conftest import ask
 
 
@@ -53,6 +56,19 @@ async def test_a_locked_file_loses_nothing(tmp_path, monkeypatch):
         locker.execute("COMMIT")
         locker.close()
         assert len(await record.rows("SELECT 1 FROM calls")) == 1
+
+
+@pytest.mark.parametrize("broken", ["file", "garbage"])
+async def test_a_folder_that_cannot_hold_it_names_the_setting(tmp_path, broken):
+    place = tmp_path / "data"
+    if broken == "file":
+        place.write_text("a file where a folder should be")
+    else:
+        place.mkdir()
+        (place / "calls.db").write_text("this is no database" * 100)
+    with pytest.raises(InvalidSetting, match="SOVEREIGN_DATA_DIR"):
+        async with open_record(place / "calls.db"):
+            pass
 
 
 def test_money_is_whole_picodollars():
