@@ -13,9 +13,7 @@ app = group("The settings in force, and where each comes from.", "Help")
 
 @app.command()
 def show(
-    prefix: Annotated[
-        str, typer.Argument(metavar="[NAME]", help="Only these, e.g. `router`.")
-    ] = "",
+    prefix: Annotated[str, typer.Argument(metavar="NAME", help="Only these, e.g. `router`.")] = "",
     as_json: Json = False,
 ) -> None:
     """Show every setting: its value, its source, the variable that sets it."""

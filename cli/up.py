@@ -22,7 +22,7 @@ Nats = Annotated[str | None, typer.Option("--nats", help="The server to use, nat
 
 def up(
     services: Annotated[
-        list[str] | None, typer.Argument(metavar="[SERVICE]...", help="Some only; else all six.")
+        list[str] | None, typer.Argument(metavar="SERVICE", help="Some only; else all six.")
     ] = None,
     host: Host = None,
     pull: Pull = False,
