@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -127,7 +128,9 @@ def invalid(file: Path, error: ValidationError) -> InvalidSetting:
     return InvalidSetting(f"{file}: {key}: {first['msg']}", field=key)
 
 
+@lru_cache(maxsize=256)
 def _template(text: str) -> Template:
+    """Return the compiled template; compiling costs more than all other work of a step."""
     return _jinja.from_string(text)
 
 

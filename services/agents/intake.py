@@ -35,11 +35,19 @@ class Intake:
         request = decode(message.data, TaskRequest)
         seq = message.metadata.sequence.stream
         task_id = request.task_id or made_id(message.metadata.timestamp, seq)
-        record = await self._room.journal.find(task_id)
-        if record is None:
-            record = await self._open(message, request.model_copy(update={"task_id": task_id}))
+        given = request.model_copy(update={"task_id": task_id})
+        record = await self._known(message, given) or await self._open(message, given)
         if record.origin_seq == seq:
             await self._manager.advance(record)
+
+    async def _known(self, message: Msg, request: TaskRequest) -> TaskRecord | None:
+        """Return what the journal has of a task that may not be new, before its files are stowed.
+
+        A first delivery without files is appended straight away: the fence finds a repetition.
+        """
+        if message.metadata.num_delivered == 1 and not request.attachments:
+            return None
+        return await self._room.journal.find(str(request.task_id))
 
     async def _open(self, message: Msg, request: TaskRequest) -> TaskRecord:
         await self._check(message, request)

@@ -38,6 +38,13 @@ class Journal:
         new = await self._after(task_id, known.seq if known else 0)
         return self._keep(extend(known, task_id, new))
 
+    async def recent(self, task_id: str) -> TaskRecord | None:
+        """Return a record that may lack the latest entries, without asking when one is known.
+
+        Good enough for whoever will append: a fenced append finds out.
+        """
+        return self._known.get(task_id) or await self.find(task_id)
+
     async def read(self, task_id: str) -> TaskRecord:
         """Return the task's record as stored now; raise `NotFound` for an unknown task."""
         record = await self.find(task_id)

@@ -60,12 +60,20 @@ class Manager:
             except Conflict:
                 record = await self.room.journal.read(task_id)
         if record is not None:
-            await close(self.room, record)
+            await self._close(record)
+
+    async def _close(self, record: TaskRecord) -> None:
+        """Give the final result; then bring forward the tasks that wait for this one."""
+        await close(self.room, record)
+        for name in record.dependants:
+            other = await self.room.journal.find(name)
+            if other is not None and other.end is None and other.waiting is not None:
+                await self.advance(other)
 
     async def _move(self, record: TaskRecord, only: Collection[str] | None) -> TaskRecord | None:
         """Make one move; return the record to go on with, or None when there is no more to do."""
         if record.end is not None:
-            await close(self.room, record)
+            await self._close(record)
             return None
         move = decide(record, now(), self.room.guarded)
         if move.finish is not None:

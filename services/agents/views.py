@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 Known = tuple[int, int]
 """The bucket's revision of a key and the journal sequence that it shows."""
 KEPT = 4096
+TOGETHER_S = 0.1
+"""Seconds in which the changes of a task are put together: people see no difference."""
 
 
 class Views:
@@ -50,6 +52,7 @@ class Views:
         """Store what `show` was given, until cancelled."""
         while True:
             await self._wake.wait()
+            await asyncio.sleep(TOGETHER_S)
             self._wake.clear()
             while self._dirty:
                 _, record = self._dirty.popitem()

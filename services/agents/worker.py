@@ -68,9 +68,7 @@ class StepWork:
             await settle(self._message.ack_sync())
 
     async def _handle(self, command: RunStep) -> None:
-        record = await self._room.journal.find(command.task_id)
-        if record is None or command.step_id not in record.steps:
-            raise InvalidInput(f"no step {command.step_id} in {command.task_id}", field="step_id")
+        record = await self._record(command)
         while True:
             verdict = admit(record, command, self._room.settings.agents.max_deliver)
             if verdict is not Verdict.RUN:
@@ -83,6 +81,19 @@ class StepWork:
             else:
                 await self._own(record, command)
                 return
+
+    async def _record(self, command: RunStep) -> TaskRecord:
+        """Return the task's record: the remembered one if the step may run, else as stored now."""
+        journal = self._room.journal
+        record = await journal.recent(command.task_id)
+        most = self._room.settings.agents.max_deliver
+        known = record is not None and command.step_id in record.steps
+        if record is not None and known and admit(record, command, most) is Verdict.RUN:
+            return record
+        record = await journal.find(command.task_id)
+        if record is None or command.step_id not in record.steps:
+            raise InvalidInput(f"no step {command.step_id} in {command.task_id}", field="step_id")
+        return record
 
     async def _start(self, record: TaskRecord, command: RunStep) -> TaskRecord:
         entry = StepStarted(
