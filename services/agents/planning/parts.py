@@ -70,7 +70,8 @@ ASPECTS = (
     ),
     _aspect(
         "pending",
-        "pending|still open|open (?:item|point|task|issue|question)|to-?dos?\\b|outstanding|"
+        "pending|still open|what(?:'s| is| are)? (?:\\w+ ){0,2}open\\b|"
+        "open (?:item|point|task|issue|question)|to-?dos?\\b|outstanding|"
         "remain|not (?:yet )?(?:done|finished)|unfinished|left to do|backlog|next steps?|"
         "action items?|still (?:needs?|has|have) to|missing work|"
         "offen|ausstehend|unerledigt|noch zu tun|nächste[n]? schritt|aufgaben",
@@ -116,6 +117,12 @@ def is_question(text: str) -> bool:
     """Tell whether a text asks something: its mark, or its first word."""
     start = rf"(?:{_QUESTION})\b"
     return text.rstrip().endswith("?") or re.match(start, text.strip(), re.IGNORECASE) is not None
+
+
+def is_request(text: str) -> bool:
+    """Tell whether a clause asks for something, by its first word."""
+    start = rf"(?:please |bitte )?(?:{_QUESTION}|{_VERBS})\b"
+    return re.match(start, text, re.IGNORECASE) is not None
 
 
 def _aspects(text: str) -> list[Aspect]:

@@ -6,7 +6,7 @@ import re
 
 from services.agents.crew import AgentSpec
 from services.agents.excerpt import cut
-from services.agents.planning.parts import Part, is_question, split_parts
+from services.agents.planning.parts import Part, is_question, is_request, split_parts
 from services.agents.planning.shape import ended, repaired, unique
 from services.agents.planning.template import template_plan
 from services.agents.prompts import ANSWER
@@ -52,7 +52,7 @@ def _parts(task: TaskRequest) -> list[Part]:
     if any(part.aspect for part in parts) or is_question(task.title):
         return parts
     more = split_parts(task.description) if len(task.description) <= SMALL_CHARS else []
-    asked = [part for part in more if part.aspect]
+    asked = [part for part in more if part.aspect and is_request(part.text)]
     return asked if asked else parts
 
 

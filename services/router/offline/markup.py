@@ -108,9 +108,9 @@ def _plain(text: str) -> Ask:
     first, rest = _first_line(parts[0])
     if len(parts) == 1 and not rest:
         return _one_line(text)
-    if _asks(first):
+    if asks(first):
         return _ask(first, "\n\n".join([rest, *parts[1:]]))
-    if len(parts) > 1 and _asks(parts[-1]):
+    if len(parts) > 1 and asks(parts[-1]):
         return _ask(parts[-1], "\n\n".join(parts[:-1]))
     return Ask(text.strip(), text.strip(), (Source("task", "task", text),))
 
@@ -118,7 +118,7 @@ def _plain(text: str) -> Ask:
 def _one_line(text: str) -> Ask:
     """Split "Summarise: the text …" at its colon."""
     head, colon, body = text.partition(":")
-    if colon and len(head) <= _SHORT_LINE and len(body.split()) >= 8 and _asks(head):
+    if colon and len(head) <= _SHORT_LINE and len(body.split()) >= 8 and asks(head):
         return _ask(head, body)
     return Ask(text.strip(), text.strip(), (Source("task", "task", text),))
 
@@ -128,7 +128,8 @@ def _first_line(part: str) -> tuple[str, str]:
     return first, rest
 
 
-def _asks(line: str) -> bool:
+def asks(line: str) -> bool:
+    """Tell whether a line is a request: it ends with "?" or starts with a verb of asking."""
     clean = line.strip()
     return len(clean) <= _SHORT_LINE and (
         clean.endswith("?") or (_REQUEST.match(clean) is not None)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.router.offline.items import Item, items_of, named, once, piece_item
 from services.router.offline.markup import Source
 from services.router.offline.outline import Piece, Section
 from services.router.offline.sentences import sentences
+from services.router.offline.words import tokens
 
 _OPEN_HEADING = re.compile(
     r"\b(?:pending|outstanding|unfinished|backlog|remaining|incomplete|to[- ]?dos?|"
@@ -33,11 +34,15 @@ _TODO_TITLE = re.compile(
     r"\b(?:to[- ]?dos?|task ?list|checklist|aufgabenliste|backlog)\b", re.IGNORECASE
 )
 _OPEN_SENTENCE = re.compile(
-    r"\b(?:still (?:needs?|has|have|open|missing|pending|to be)|not yet|yet to|(?:is|are) pending|"
+    r"\b(?:still (?:needs?|not|has|have|open|missing|pending|to be)|"
+    r"not yet|yet to|(?:is|are) pending|"
     r"remains? (?:open|to be)|needs? to|has to|have to|must|to be done|outstanding|todo|"
     r"unfinished|next step|noch (?:nicht|offen|zu)|muss(?:en)? noch|müssen noch|muss|müssen|"
     r"steht noch aus|stehen noch aus|ist offen|sind offen|fehlt noch|fehlen noch)\b",
     re.IGNORECASE,
+)
+_WHOSE = re.compile(
+    r"\b(?:does|do|must|should|has|assigned to|owned by|hat|muss|soll) ([A-ZÄÖÜ][\w-]{1,40})\b"
 )
 _MOST_SENTENCES = 40
 
@@ -79,6 +84,21 @@ def find_open(sources: Iterable[Source]) -> Open:
     known = {item.key for item in items}
     later = [item for item in once(following) if item.key not in known and item.state != "done"]
     return Open(tuple(items), tuple(later), () if items or later else tuple(once(told)), done)
+
+
+def about(found: Open, wish: str) -> Open:
+    """Return what is open for the person that the wish names, if items are marked with that name.
+
+    An item is somebody's when it starts with the name or has it in a cell below.
+    """
+    name = _WHOSE.search(wish)
+    own = tuple(item for item in found.items if name and _is_of(item, name[1]))
+    return replace(found, items=own, following=()) if own else found
+
+
+def _is_of(item: Item, name: str) -> bool:
+    cells = [text.partition(":")[2].strip() for _, text in item.details]
+    return tokens(item.title)[:1] == [name.lower()] or name in cells
 
 
 def all_items(source: Source) -> list[Item]:

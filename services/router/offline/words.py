@@ -123,7 +123,12 @@ _GROUP: dict[str, str] = {}
 
 def _grouped() -> dict[str, str]:
     """Return stem to the stem of its group's key."""
-    return {stem(word): stem(key) for key, words in SYNONYMS.items() for word in (key, *words)}
+    return {
+        stem(form): stem(key)
+        for key, words in SYNONYMS.items()
+        for word in (key, *words)
+        for form in (word, f"{word}s")
+    }
 
 
 _GROUP.update(_grouped())

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 
 from services.router.offline.checklist import checklist
 from services.router.offline.intent import beyond_rules, kinds_of, wish
-from services.router.offline.markup import Ask, Source
+from services.router.offline.markup import Ask, Source, asks
 from services.router.offline.matching import best_passages, named_section, show_items, show_passages
 from services.router.offline.order import show_open, show_order
-from services.router.offline.pending import find_open
+from services.router.offline.pending import about, find_open
 from services.router.offline.phrases import phrases
 from services.router.offline.risks import show_risks
+from services.router.offline.sentences import sentences
 from services.router.offline.summary import summarise
 from shared.errors import NeedsModel
 
@@ -41,8 +42,14 @@ def texts(ask: Ask) -> tuple[Source, ...]:
     if ask.documents or ask.inputs:
         return ask.documents or ask.inputs
     _, _, description = ask.task.partition("\n")
-    own = description.strip() or ask.task
+    own = without_requests(description.strip() or ask.task)
     return (Source("task", "task", own),) if len(own.split()) >= ENOUGH_WORDS else ()
+
+
+def without_requests(text: str) -> str:
+    """Return a task's text without the sentences that ask, which are no part of the matter."""
+    lines = [[s for s in sentences(line) if not asks(s)] for line in text.splitlines()]
+    return "\n".join(" ".join(kept) for kept in lines)
 
 
 def combined(ask: Ask) -> str:
@@ -66,7 +73,7 @@ def _parts(ask: Ask, kinds: Sequence[str], sources: tuple[Source, ...]) -> str:
 
 
 def _open(ask: Ask, sources: tuple[Source, ...], say: dict[str, str]) -> str | None:
-    found = find_open(sources)
+    found = about(find_open(sources), f"{wish(ask)}\n{ask.task[:500]}")
     return show_open(found, say) if found or found.done else None
 
 

@@ -183,3 +183,10 @@ def test_every_quote_stands_in_the_text(lines, indent):
     for line in content.splitlines():
         if line.startswith("- “"):
             assert line[3 : line.rindex("”")] in flat
+
+
+def test_the_request_itself_is_no_part_of_the_tasks_text():
+    task = f"Plan\n\n{PROSE} Please list what is open and the risks."
+    content = answer(ask("Quote every statement that signals a risk.", task=task)).content
+    assert "contract is late" in content
+    assert "Please list" not in content

@@ -1,7 +1,9 @@
 import pytest
 
+from services.router.offline import answer
 from services.router.offline.markup import Source
 from services.router.offline.pending import find_open
+from tests.router.offline.asking import ask
 from tests.router.offline.samples import (
     CSV,
     GERMAN,
@@ -85,3 +87,12 @@ def test_the_same_item_in_two_texts_is_one():
 
 def test_an_open_source_heading_is_no_open_work():
     assert titles("# Open source components\n- nginx\n# Opening hours\n- 9 to 5\n") == []
+
+
+def test_a_question_about_one_person_gets_that_persons_items():
+    given = ask("List what is open", task="Which action items does Bob have?", documents=[MEETING])
+    content = answer(given).content
+    assert "fix the login" in content
+    assert "Anna" not in content
+    other = ask("List what is open", task="What does Zoe have to do?", documents=[MEETING])
+    assert "Anna" in answer(other).content
