@@ -111,3 +111,12 @@ async def test_a_missing_extra_says_what_to_install(settings, missing):
     )
     _, errors = await process.communicate()
     assert (process.returncode, b"pip install 'sovereign[sample]'" in errors) == (2, True)
+
+
+async def test_it_leaves_while_it_waits_for_a_server(settings):
+    async with sample(settings, SOVEREIGN_NATS__URL="nats://127.0.0.1:1") as process:
+        async for line in process.stderr:
+            if b"waiting for NATS" in line:
+                break
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
