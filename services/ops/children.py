@@ -193,7 +193,7 @@ class Child:
             self._tell_exited(process, code, planned, planned=True)
             return
         said = process.last_line()
-        cause = how_it_left(code) + (f": {said}" if said else "")
+        cause = how_it_left(code) + (f": {said}" if said and code > 0 else "")
         self._tell_exited(process, code, cause)
         self._failed(cause, final=code == EXIT_USAGE)
 

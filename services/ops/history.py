@@ -48,9 +48,10 @@ class History:
 
     def newest(self, ask: OpsHistoryAsk) -> OpsHistory:
         """Return the entries that were asked for, newest first."""
+        in_time = sorted(self._events.values(), key=lambda event: event.at)
         found = (
             event
-            for event in sorted(self._events.values(), key=lambda e: e.event_id, reverse=True)
+            for event in reversed(in_time)
             if ask.service in (None, event.service) and ask.kind in (None, event.kind)
         )
         return OpsHistory(events=tuple(islice(found, ask.limit)))

@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
+from typing import TextIO
 
 import anyio
 
@@ -51,7 +53,8 @@ async def _cancel_when(stopping: anyio.Event, scope: anyio.CancelScope) -> None:
 
 async def _watch_signals(stopping: anyio.Event, host: Host) -> None:
     """Drain at the first signal; kill everything and leave at the second."""
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    with anyio.open_signal_receiver(*numbers) as signals:
         async for _ in signals:
             if stopping.is_set():
                 host.kill()
@@ -67,7 +70,7 @@ async def _greet(host: Host, pull: bool) -> None:
     host.note()
     here = "dashboard" in host.children
     for line in banner.lines(host.settings, host.hearing.engine, here):
-        print(line, flush=True)  # noqa: T201
+        _tell(line, sys.stdout)
     _tell(banner.HINT)
     if host.bus is not None:
         await pulling.offer(host.bus, host.settings, host.hearing.engine, pull)
@@ -83,5 +86,7 @@ async def _until_ready(children: list[Child]) -> None:
             _tell(f"{child.name} is not ready ({child.state}): {why}")
 
 
-def _tell(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201
+def _tell(line: str, where: TextIO | None = None) -> None:
+    """Say it; a terminal that was closed is no reason to stop."""
+    with suppress(OSError):
+        print(line, file=where or sys.stderr, flush=True)

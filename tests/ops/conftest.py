@@ -130,7 +130,7 @@ def _about(process: psutil.Process) -> str:
 @pytest.fixture(scope="module")
 def host(tmp_path_factory):
     """A host with the services match and sessions, up for all tests of one file."""
-    running = Running(tmp_path_factory.mktemp("host"), SOVEREIGN_OPS__RESTARTS="2")
+    running = Running(tmp_path_factory.mktemp("host"), SOVEREIGN_OPS__RESTARTS="1")
     running.start("match", "sessions")
     running.lines = running.banner()
     yield running
