@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from services.router.asking import ask as ask_whole
+from services.router.compatible import library
 from services.router.compatible.engine import CompatibleEngine
 from shared.errors import (
     Busy,
@@ -44,6 +45,7 @@ def names_asked_for(monkeypatch):
 async def server():
     async with FakeOpenAI() as fake:
         yield fake
+        await library.close()
 
 
 def engine_at(url: str | None, **changes) -> CompatibleEngine:
@@ -109,6 +111,7 @@ async def test_faults_have_their_own_errors_and_leave_no_stream(server, model, e
 async def test_nobody_there_is_unavailable():
     with pytest.raises(Unavailable):
         await engine_at("http://127.0.0.1:1/v1").chat(ask(), None)
+    await library.close()
 
 
 async def test_a_cancelled_chat_ends_upstream(server):

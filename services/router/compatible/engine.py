@@ -99,7 +99,8 @@ class CompatibleEngine:
         )
 
     async def close(self) -> None:
-        """Nothing is held open between calls by this room."""
+        """Close what litellm keeps open between calls."""
+        await library.close()
 
     def _arguments(self, request: ChatRequest) -> dict[str, Any]:
         return arguments(request, self._model(request.model), self._router) | self._access()

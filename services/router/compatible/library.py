@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
+import sys
 from types import ModuleType
 
 LOCAL_TABLE = "LITELLM_LOCAL_MODEL_COST_MAP"
@@ -17,6 +18,14 @@ async def load() -> ModuleType:
     """Return litellm, told to send nothing and to keep nothing."""
     async with _lock:
         return await asyncio.to_thread(_load)
+
+
+async def close() -> None:
+    """Close the connections that litellm keeps, if it was ever loaded."""
+    litellm = sys.modules.get("litellm")
+    if litellm is not None:
+        await litellm.close_litellm_async_clients()
+        litellm.in_memory_llm_clients_cache.flush_cache()
 
 
 def _load() -> ModuleType:
