@@ -34,6 +34,7 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
     service.tasks.start_soon(_sample, service, store)
     async with _served(service, Guard(app), bound):
         yield
+        parts.desk.closing.set()
     await broker.stop()
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import anyio
+
 from services.dashboard.store import Store
 from shared.bus import Bus, decode
 from shared.errors import NotFound, Refused, TimedOut, Unavailable
@@ -34,12 +36,16 @@ class Ticket:
 
 
 class Desk:
-    """Commands to the crew. Raises typed errors; changes nothing when `read_only` is set."""
+    """Commands to the crew. Raises typed errors; changes nothing when `read_only` is set.
+
+    `closing` is set when the dashboard leaves: whoever waits is answered with what is known.
+    """
 
     def __init__(self, bus: Bus, store: Store, settings: Settings) -> None:
         self.bus = bus
         self.store = store
         self.read_only = settings.dashboard.read_only
+        self.closing = anyio.Event()
 
     async def submit(self, tasks: Sequence[TaskRequest]) -> list[Ticket]:
         """Publish all in order; the same id twice is one task, so a repeat is harmless.

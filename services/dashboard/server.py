@@ -71,7 +71,8 @@ async def serve(
     """Serve until `stop`; set `started` when requests are answered."""
     config = uvicorn.Config(
         app, log_config=None, log_level="warning", access_log=False,
-        timeout_graceful_shutdown=GRACE_S, server_header=False, ws_max_size=16 * 1024 * 1024,
+        timeout_graceful_shutdown=GRACE_S, server_header=False, proxy_headers=False,
+        ws_max_size=16 * 1024 * 1024,
     )  # fmt: skip
     server = Server(config, started)
 

@@ -110,20 +110,25 @@ async def _execute(
         return [await _at_once(desk, ticket) for ticket in await desk.submit(tasks)]
     async with listening(desk, [str(task.task_id) for task in tasks]) as results:
         tickets = await desk.submit(tasks)
-        await _until_gone(request, lambda: results.all(wait_s))
+        await _patiently(desk, request, lambda: results.all(wait_s))
         return [await _answer(desk, ticket, results.found) for ticket in tickets]
 
 
-async def _until_gone(request: Request, wait: Callable[[], Awaitable[None]]) -> None:
-    """Wait, but not for a caller that has hung up."""
+async def _patiently(desk: Desk, request: Request, wait: Callable[[], Awaitable[None]]) -> None:
+    """Wait, but not for a caller that has hung up, and not when the dashboard leaves."""
 
     async def hang_up() -> None:
         while (await request.receive())["type"] != "http.disconnect":
             pass
         tasks.cancel_scope.cancel()
 
+    async def close() -> None:
+        await desk.closing.wait()
+        tasks.cancel_scope.cancel()
+
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(hang_up)
+        tasks.start_soon(close)
         await wait()
         tasks.cancel_scope.cancel()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 from nicegui import ui
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from services.dashboard import theme
@@ -66,7 +67,7 @@ def _declare_rooms(house: House) -> None:
 def mount(app: FastAPI, house: House) -> None:
     """Declare the pages and mount them with their own static files; nothing comes from outside."""
     declare(house)
-    app.mount(theme.STATIC_URL, StaticFiles(directory=theme.STATIC), name="static")
+    app.mount(theme.STATIC_URL, GZipMiddleware(StaticFiles(directory=theme.STATIC)), name="static")
     ui.run_with(
         app,
         mount_path=PATH,

@@ -55,7 +55,7 @@ def page(house: House, title: str, current: str) -> Iterator[Page]:
     shown = Page(house)
     with ui.element("div").classes("shell"):
         Live(lambda: side(house, current), tag="aside").classes("side")
-        with ui.element("main").classes("main"):
+        with ui.element("div").classes("main"):
             shown.live(lambda: head(house.store, title), "head")
             with ui.element("div").classes("stack"):
                 yield shown
