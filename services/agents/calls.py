@@ -95,7 +95,7 @@ class Models:
     async def _listen(self, request: ChatRequest, replies: Subscription, heard: Heard) -> ChatReply:
         loop = asyncio.get_running_loop()
         end = loop.time() + request.timeout_s + GRACE_S
-        boots = self._routers.boots()
+        boots, connection = self._routers.boots(), self._connection()
         while True:
             data = await _next(replies)
             if data is not None:
@@ -104,8 +104,14 @@ class Models:
                     return final
             elif boots and not boots & self._routers.boots():
                 raise Unavailable("the router went away during the call")
+            elif connection != self._connection():
+                raise Unavailable("the connection broke during the call: the answer may be lost")
             elif loop.time() >= end:
                 raise TimedOut(f"{MODEL_CHAT}: no answer in {request.timeout_s:g} s")
+
+    def _connection(self) -> int:
+        """Return a number that is another one after each reconnection."""
+        return int(self._bus.nc.stats["reconnects"])
 
 
 async def _next(replies: Subscription) -> bytes | None:

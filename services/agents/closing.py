@@ -6,13 +6,15 @@ from services.agents.record import TaskRecord
 from services.agents.room import Room
 from services.agents.summary import result_of
 from shared.bus import Bus, decode
-from shared.errors import Conflict
+from shared.errors import Conflict, InvalidInput
 from shared.events.tasks import TaskResult
 from shared.reading import last_of
 from shared.subjects import agent_result
 
 STREAM = "RESULTS"
 CREW = "crew"
+LONGEST_ANSWER = 400_000
+"""Characters of the answer in a result that had to be made smaller."""
 
 
 async def close(room: Room, record: TaskRecord) -> None:
@@ -32,9 +34,24 @@ async def publish_once(bus: Bus, result: TaskResult) -> None:
         if last is not None and decode(last.data, TaskResult).run >= result.run:
             return
         after = last.seq if last else 0
+    name = f"{result.task_id}.final.{result.run}"
     try:
-        await bus.publish(
-            subject, result, f"{result.task_id}.final.{result.run}", expected_seq=after
-        )
+        await bus.publish(subject, result, name, expected_seq=after)
     except Conflict:
         return
+    except InvalidInput:
+        await bus.publish(subject, slim(result), name, expected_seq=after)
+
+
+def slim(result: TaskResult) -> TaskResult:
+    """Return a result that is too large for one message without the outputs of its steps."""
+    steps = [step.model_copy(update={"output": "", "data": None}) for step in result.steps]
+    notice = "the outputs of the steps are in the task's journal"
+    return result.model_copy(
+        update={
+            "steps": tuple(steps),
+            "data": None,
+            "answer": result.answer[:LONGEST_ANSWER],
+            "notice": " · ".join(filter(None, (result.notice, notice))),
+        }
+    )

@@ -68,7 +68,7 @@ class Letters:
     async def take(self, message: Msg) -> None:
         """End the task of one letter; letters about bad input concern no task that goes on."""
         letter = decode(message.data, DeadLetter)
-        if letter.reason.code == InvalidInput.code:
+        if letter.reason.code == InvalidInput.code and letter.stream != STEPS.name:
             return
         task_id = task_of(letter)
         record = await self._room.journal.find(task_id) if task_id else None

@@ -107,6 +107,8 @@ class Manager:
         await dispatch(self.room.bus, record, wanted)
         if only is None:
             await self._enter_waiting(record)
+        if only is None or move.ask:
+            await self.room.views.store(record)
         self.room.views.show(record)
         await self.room.live.task(record)
         return None

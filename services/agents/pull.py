@@ -96,6 +96,10 @@ class Puller:
     async def _ask(self, consumer: Consumer) -> Msg | None:
         """Return one message, or None when the queue is empty or the server away."""
         assert self._replies is not None  # noqa: S101 - open() comes first
+        while self._replies.pending_msgs:  # late answers to a question that was given up
+            late = await self._replies.next_msg(timeout=ANSWER_S)
+            if not _status(late):
+                return late
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{consumer.stream}.{consumer.name}"
         try:
             await self._bus.nc.publish(subject, _NOW, self._inbox)
@@ -103,4 +107,9 @@ class Puller:
         except (NatsError, TimeoutError) as error:
             log.debug("%s: %s", consumer.name, error or type(error).__name__)
             return None
-        return None if (reply.headers or {}).get("Status") else reply
+        return None if _status(reply) else reply
+
+
+def _status(message: Msg) -> str:
+    """Return the server's status, such as 404 for an empty queue; a step has none."""
+    return str((message.headers or {}).get("Status", ""))

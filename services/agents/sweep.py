@@ -77,7 +77,7 @@ class Sweeper:
     async def _resume(self, waiter: Waiter) -> None:
         """Let a step go on as its next attempt; a crash in here is healed by the next look."""
         record = await self._room.journal.find(waiter.task_id)
-        if record is not None and record.end is None:
+        if record is not None and record.end is None and waiter.step_id in record.steps:
             record = await self._resumed(record, waiter.step_id)
             step = record.steps[waiter.step_id]
             if step.state is TaskState.QUEUED:

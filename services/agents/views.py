@@ -44,7 +44,8 @@ class Views:
     def show(self, record: TaskRecord) -> None:
         """Have the record stored soon; a later record of the same task takes its place."""
         waiting = self._dirty.get(record.task_id)
-        if waiting is None or waiting.seq < record.seq:
+        newest = max(waiting.seq if waiting else 0, self._known.get(record.task_id, (0, 0))[1])
+        if newest < record.seq:
             self._dirty[record.task_id] = record
             self._wake.set()
 
