@@ -41,7 +41,7 @@ async def run() -> None:
             await system.stop()
             stop_s = time.monotonic() - begin
         finally:
-            system.kill_all()
+            await system.kill_all()
     rows = [
         {"what": "`sovereign up` to ready (aim <= 15 s)", "seconds": round(system.ready_s, 2)},
         {"what": "Ctrl-C to nothing left", "seconds": round(stop_s, 2)},

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tests.e2e.system import System
 
@@ -42,14 +43,14 @@ async def fresh(tmp_path):
     """A system that a test may break; not started yet."""
     system = System(tmp_path)
     yield system
-    system.kill_all()
+    await system.kill_all()
 
 
-@pytest.fixture(scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def system(tmp_path_factory):
     """A running system on the offline engine, shared by the tests of one file."""
     running = System(tmp_path_factory.mktemp("system"))
     await running.start()
     yield running
     await running.stop()
-    running.kill_all()
+    await running.kill_all()

@@ -1,6 +1,7 @@
 """The whole system as real processes, on free ports, in a folder of its own."""
 
 import asyncio
+import io
 import json
 import os
 import signal
@@ -51,10 +52,11 @@ class System:
     async def start(self, within_s: float = 60.0) -> None:
         """Start everything; return when the four lines of the banner are there."""
         begin = time.monotonic()
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "cli", "up", env=self.environment, cwd=self.folder,
-            stdout=asyncio.subprocess.PIPE, stderr=(self.folder / "up.log").open("ab"),
-        )  # fmt: skip
+        with (self.folder / "up.log").open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "cli", "up", env=self.environment, cwd=self.folder,
+                stdout=asyncio.subprocess.PIPE, stderr=log,
+            )  # fmt: skip
         assert self.process.stdout is not None
         async with asyncio.timeout(within_s):
             while len(self.banner) < 4:
@@ -70,10 +72,12 @@ class System:
             self.process.send_signal(number)
         return await asyncio.wait_for(self.process.wait(), 40)
 
-    def kill_all(self) -> None:
+    async def kill_all(self) -> None:
         """Leave nothing behind, however a test ended."""
         for process in self.processes():
             process.kill()
+        if self.process is not None:
+            await self.process.communicate()
 
     def processes(self) -> list[psutil.Process]:
         """Return every process that works on this system's data folder."""
@@ -113,7 +117,7 @@ class System:
 
     async def post(self, path: str, body: object) -> tuple[int, object]:
         """Send JSON (or raw bytes) to the HTTP door."""
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        data = io.BytesIO(body if isinstance(body, bytes) else json.dumps(body).encode())
         headers = {"content-type": "application/json"}
         url = self.door + path
         async with ClientSession() as http, http.post(url, data=data, headers=headers) as response:

@@ -4,6 +4,7 @@ import json
 import nats
 import pytest
 
+from tests.conftest import free_port
 from tests.e2e.conftest import NOTES, QUESTION
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
@@ -20,7 +21,7 @@ GOOD = {"title": QUESTION, "attachments": [{"name": "n.md", "text": NOTES}]}
         ([{"title": "x", "task_id": "a.b"}], "task_id"),
         ([{"title": "x", "task_id": "*"}], "task_id"),
         ([], "body"),
-        ("text", "body"),
+        ("text", "0"),
     ],
 )
 async def test_the_door_names_the_field(system, body, field):
@@ -31,7 +32,7 @@ async def test_the_door_names_the_field(system, body, field):
 
 async def test_the_door_refuses_two_mebibytes(system):
     status, answer = await system.post("/tasks/execute", b"[" + b" " * (2 * 1024 * 1024) + b"]")
-    assert (status, answer["error"]["code"]) == (413, "invalid_input")
+    assert (status, answer["error"]["code"]) == (413, "too_large")
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,7 @@ async def test_a_port_that_is_taken_is_one_clear_line(system, tmp_path):
 
 async def test_a_server_that_does_not_answer_is_one_clear_line(system, tmp_path):
     given = system.environment | {"SOVEREIGN_DATA_DIR": str(tmp_path)}
+    given["SOVEREIGN_DASHBOARD__PORT"] = str(free_port())
     code, errors = await _up(given | {"SOVEREIGN_NATS__URL": "nats://127.0.0.1:9"})
     assert code == 2
     assert "SOVEREIGN_NATS__URL" in errors

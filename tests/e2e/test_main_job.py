@@ -86,7 +86,7 @@ async def test_the_task_becomes_a_session_with_a_handoff(system):
 async def test_status_shows_every_service_ready(system):
     code, out, errors = await system.cli("status", "--json")
     assert code == 0, errors
-    services = {one["service"]: one["state"] for one in json.loads(out)["instances"]}
+    services = {one["service"]: one["state"] for one in json.loads(out)["services"]}
     assert all(services[name] == "ready" for name in ("router", "agents", "match", "sessions"))
 
 
