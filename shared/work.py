@@ -71,7 +71,10 @@ class Worker:
 
     async def _again(self, message: Msg, error: Exception) -> None:
         deliveries = message.metadata.num_delivered
-        if not isinstance(error, SovereignError):
+        if isinstance(error, (SovereignError, NatsError, TimeoutError)):
+            line = str(error) or type(error).__name__
+            log.warning("%s: attempt %d: %s", message.subject, deliveries, line)
+        else:
             log.exception("%s: attempt %d failed", message.subject, deliveries)
         if deliveries >= self._consumer.max_deliver:
             await bury(self._bus, message, self._consumer, error)

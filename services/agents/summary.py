@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from services.agents.answer import compose
 from services.agents.record import StepRecord, TaskRecord
+from shared.events.base import Reason
 from shared.events.tasks import (
     Plan,
     StepResult,
@@ -29,13 +30,20 @@ def view_of(record: TaskRecord) -> TaskView:
         state=record.state,
         created_at=record.queued_at,
         updated_at=record.updated_at,
-        reason=record.reason or record.waiting,
+        reason=record.reason or record.waiting or _waits_for(record),
         plan_origin=record.plan.origin if record.plan else "",
         steps=tuple(_step_view(step) for step in record.steps.values()),
         engine=_joined(result.engine for result in results),
         session=record.request.session,
         seq=record.seq,
     )
+
+
+def _waits_for(record: TaskRecord) -> Reason | None:
+    """Return what the first waiting step waits for, once nothing else of the task moves."""
+    if record.state is not TaskState.WAITING:
+        return None
+    return next((step.waiting for step in record.steps.values() if step.waiting), None)
 
 
 def _step_view(step: StepRecord) -> StepView:
