@@ -55,10 +55,11 @@ def silence(
 
 
 def slowness(instance: Instance) -> Finding | None:
-    """Return `slow_loop` when the last beat tells that the event loop runs late."""
+    """Return `slow_loop` when the last beat tells of a late event loop; its calm starts anew."""
     lag_s = instance.beat.loop_lag_s
     if lag_s < SLOW_S:
         return None
+    instance.calm_beats = 0
     evidence = {"loop_lag_s": lag_s, "uptime_s": instance.beat.uptime_s}
     return Finding("slow_loop", f"the event loop ran {lag_s:.1f} s late", evidence)
 
