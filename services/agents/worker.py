@@ -1,12 +1,10 @@
-"""One delivered step: started, performed and ended in the journal, its result sent, then acked."""
+"""One delivered step: admitted, started in the journal, worked on by its owner, then acked."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-import math
-import time
 
 import anyio
 from nats.aio.msg import Msg
@@ -14,25 +12,21 @@ from nats.errors import Error as NatsError
 
 from services.agents.admission import Verdict, admit
 from services.agents.crew import AgentSpec
-from services.agents.decide import exhausted
-from services.agents.ending import Ending, ended, outcome, publish_result
+from services.agents.ending import Ending, publish_result
 from services.agents.journal import Stale
-from services.agents.perform import Performer
+from services.agents.owner import Owner, enter_waiting
 from services.agents.record import TaskRecord
 from services.agents.room import Room
 from shared.bus import decode
-from shared.clock import now
-from shared.errors import Cancelled, InvalidInput, NeedsModel, SovereignError
-from shared.events.base import Reason
-from shared.events.journal import StepEnded, StepReleased, StepStarted, StepWaiting
-from shared.events.tasks import RunStep, StepResult, TaskState
+from shared.errors import Cancelled, InvalidInput, SovereignError
+from shared.events.journal import StepStarted
+from shared.events.tasks import RunStep, StepResult
 from shared.streams import Consumer
 from shared.subjects import dead
-from shared.work import bury, kept, letter, reason_of, settle
+from shared.work import bury, kept, letter, settle
 
 log = logging.getLogger(__name__)
 
-LATE = Reason(code="deadline", message="the time for this task is over", field="deadline")
 AGAIN_S = 1.0
 """Pause before a step that met trouble with the bus is delivered again."""
 
@@ -45,7 +39,7 @@ class StepWork:
         self._spec = spec
         self._message = message
         self._consumer = consumer
-        self._held: tuple[TaskRecord, Performer] | None = None
+        self._held: tuple[TaskRecord, Owner] | None = None
         self.result: StepResult | None = None
 
     async def run(self) -> None:
@@ -114,66 +108,10 @@ class StepWork:
 
     async def _own(self, record: TaskRecord, command: RunStep) -> None:
         """Work as the step's owner until it has ended or waits."""
-        performer = Performer(self._room, self._spec, command.step_id, record.seq)
-        self._held = record, performer
-        self._room.views.show(record)
-        await self._room.live.step(record, record.steps[command.step_id])
-        started = time.monotonic()
-        ending = await self._ending(record, performer)
-        seconds = time.monotonic() - started
-        if isinstance(ending.error, NeedsModel):
-            await self._wait(record, command, performer, ending.error)
-        else:
-            await self._end(record, command, performer, ended(record, command, ending, seconds))
-
-    async def _ending(self, record: TaskRecord, performer: Performer) -> Ending:
-        """Return how the work came out: an output, or a typed error."""
-        ending = Ending()
-        with (
-            self._room.running.hold(record.task_id) as taken_back,
-            anyio.move_on_after(_seconds_left(record)) as late,
-        ):
-            ending = await outcome(performer, record)
-        if taken_back.cancelled_caught:
-            return Ending(error=Cancelled("taken back by a person"))
-        if late.cancelled_caught:
-            return Ending(
-                reason=exhausted(record, now()) or Reason(code="deadline", message="late")
-            )
-        return ending
-
-    async def _end(
-        self, record: TaskRecord, command: RunStep, performer: Performer, result: StepResult
-    ) -> None:
-        kind = "step_finished" if result.state is TaskState.DONE else "step_failed"
-        entry = StepEnded.model_validate(
-            {"kind": kind, "result": result, "by": self._room.instance}
-        )
-        record = await self._room.journal.insist(record, entry, performer.entitled)
+        owner = Owner(self._room, self._spec, command, record.seq)
+        self._held = record, owner
+        self.result = await owner.work(record)
         self._held = None
-        self.result = result
-        await publish_result(self._room.bus, result)
-        self._room.views.show(record)
-        await self._room.live.step(record, record.steps[command.step_id])
-
-    async def _wait(
-        self, record: TaskRecord, command: RunStep, performer: Performer, error: NeedsModel
-    ) -> None:
-        """Have the step wait for a model; it holds no worker meanwhile."""
-        entry = StepWaiting(
-            step_id=command.step_id,
-            attempt=command.attempt,
-            reason=reason_of(error),
-            by=self._room.instance,
-        )
-        record = await self._room.journal.insist(record, entry, performer.entitled)
-        self._held = None
-        await self._enter(record, command)
-        await self._room.live.step(record, record.steps[command.step_id])
-
-    async def _enter(self, record: TaskRecord, command: RunStep) -> None:
-        await self._room.waiting.step(record, record.steps[command.step_id])
-        await self._room.views.store(record)
 
     async def _refuse(self, record: TaskRecord, command: RunStep, verdict: Verdict) -> None:
         """Do what is left to do for a step that must not run."""
@@ -181,23 +119,21 @@ class StepWork:
         if verdict is Verdict.REPEAT and step.result is not None:
             await publish_result(self._room.bus, step.result)
         elif verdict is Verdict.WAIT:
-            await self._enter(record, command)
+            await enter_waiting(self._room, record, command.step_id)
         elif verdict in (Verdict.GIVE_UP, Verdict.ABANDON):
             await self._give_up(record, command, verdict)
 
     async def _give_up(self, record: TaskRecord, command: RunStep, verdict: Verdict) -> None:
         """End a step whose workers died; the killer of workers goes to DEAD."""
         step = record.steps[command.step_id]
-        performer = Performer(self._room, self._spec, command.step_id, step.owner or 0)
+        owner = Owner(self._room, self._spec, command, step.owner)
         if verdict is Verdict.ABANDON:
-            ending = Ending(error=Cancelled("another step failed, and this worker died"))
-            await self._end(record, command, performer, ended(record, command, ending, 0.0))
+            line = "another step failed, and this worker died"
+            await owner.end(record, Ending(error=Cancelled(line)))
             return
-        line = f"started {step.starts} times, and no worker lived to end it"
-        reason = Reason(code="max_deliveries", message=line)
-        result = ended(record, command, Ending(reason=reason), 0.0)
-        await self._end(record, command, performer, result)
-        await self._tell_dead(_TooOften(line))
+        error = _TooOften(f"started {step.starts} times, and no worker lived to end it")
+        await owner.end(record, Ending(error=error))
+        await self._tell_dead(error)
 
     async def _tell_dead(self, error: SovereignError) -> None:
         meta = self._message.metadata
@@ -210,20 +146,11 @@ class StepWork:
     async def _give_back(self, delay_s: float | None = None) -> None:
         """Let go in good order: another worker may go on, at once or after `delay_s`."""
         if self._held is not None:
-            record, performer = self._held
-            name = performer.step_id
-            entry = StepReleased(
-                step_id=name, attempt=record.steps[name].attempt, by=self._room.instance
-            )
+            record, owner = self._held
             with contextlib.suppress(Stale, SovereignError, NatsError, TimeoutError):
-                await self._room.journal.insist(record, entry, performer.entitled)
+                await owner.release(record)
         await settle(self._message.nak(delay=delay_s))
 
 
 class _TooOften(SovereignError):
     code = "max_deliveries"
-
-
-def _seconds_left(record: TaskRecord) -> float:
-    deadline = record.deadline
-    return math.inf if deadline is None else max(0.0, (deadline - now()).total_seconds())
