@@ -14,6 +14,7 @@ from typing import Any
 
 import nats
 import psutil
+from nats.js.api import RetentionPolicy, StreamConfig
 
 from benchmarks.table import quantile, show
 from tests.e2e.system import ROOT, SERVICES, System
@@ -104,9 +105,38 @@ async def dispatch(system: System) -> None:
         started.append(await _until(journal, "step_started", begin))
         finished.append(await _until(journal, "task_finished", begin))
     await client.close()
-    pairs = (("first step started", started), ("task finished", finished))
+    floor = await plain_nats(system)
+    pairs = (
+        ("FLOOR: a plain nats-py worker has it", floor),
+        ("first step started", started),
+        ("task finished", finished),
+    )
     rows = [_row(what, values) for what, values in pairs]
+    for row in rows:
+        row["x floor"] = round(row["p50_ms"] / rows[0]["p50_ms"], 1)
     show("dispatch", "One task at a time, offline engine, sync_interval always", rows)
+
+
+async def plain_nats(system: System) -> list[float]:
+    """Measure publish with ack to fetched by a waiting worker, on a stream of the same settings."""
+    key = str(Path(system.environment["SOVEREIGN_DATA_DIR"]) / "keys" / "owner.nk")
+    client = await nats.connect(system.nats_url, nkeys_seed=key)
+    stream = client.jetstream()
+    config = StreamConfig(name="BENCH", subjects=["bench.*"], retention=RetentionPolicy.WORK_QUEUE)
+    await stream.add_stream(config)
+    pull = await stream.pull_subscribe("bench.a", durable="bench")
+    taken: list[float] = []
+    for _ in range(TASKS):
+        waiting = asyncio.create_task(pull.fetch(1, timeout=5))
+        await asyncio.sleep(0.01)
+        begin = time.perf_counter()
+        await stream.publish("bench.a", json.dumps(TASK).encode())
+        message = (await waiting)[0]
+        taken.append(time.perf_counter() - begin)
+        await message.ack()
+    await stream.delete_stream("BENCH")
+    await client.close()
+    return taken
 
 
 def _row(what: str, values: list[float]) -> dict[str, Any]:
