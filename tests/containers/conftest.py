@@ -53,8 +53,8 @@ def engine():
 def bases(engine):
     """Skip unless the base images are here or can be pulled."""
     images = {
-        "SOVEREIGN_BASE_IMAGE": os.environ.get("SOVEREIGN_BASE_IMAGE", "python:3.11-slim"),
-        "SOVEREIGN_NATS_IMAGE": os.environ.get("SOVEREIGN_NATS_IMAGE", "nats:2.15-alpine"),
+        "BASE_IMAGE": os.environ.get("BASE_IMAGE", "python:3.11-slim"),
+        "NATS_IMAGE": os.environ.get("NATS_IMAGE", "nats:2.15-alpine"),
     }
     for variable, image in images.items():
         try:
