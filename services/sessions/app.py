@@ -26,11 +26,11 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
     """Serve sessions until the service stops."""
     index = Index(service.settings.data_dir / "sessions" / "index.db")
     follower = Follower(service.bus, index)
-    await follower.open()
     journal = Journal(service.bus, index, follower, service.host)
     handlers = Handlers(index, journal, service.settings.sessions.namespace)
     service.heart.info = lambda: {"last_seq": index.last_seq}
     try:
+        await follower.open()
         async with anyio.create_task_group() as loops:
             loops.start_soon(follower.run)
             await _answer(service, handlers)

@@ -12,11 +12,16 @@ from dataclasses import dataclass
 
 from services.sessions import words
 
-NEIGHBOUR = 0.35
-ACTOR = 0.5
-SESSION = 0.4
+NEAR = {-2: 0.2, -1: 0.5, 1: 0.5, 2: 0.1}
+"""Share of a neighbour's score, by how many places before or after the event it stands."""
+
+ACTOR = 2.0
+SESSION = 0.2
 BEST = 3
 """How many of a session's events make its prior."""
+
+MACHINES = frozenset(("crew", "import", "sessions", "somebody"))
+"""Actors whose names are plain words of a query and no people."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +43,9 @@ class Ranked:
 
 
 def named(asked: Collection[str], spots: Mapping[int, Spot]) -> frozenset[str]:
-    """Return the actors whom the query names by any word of their name."""
+    """Return the actors whom the query names by any word of their name; machines are none."""
     wanted = set(asked)
-    actors = {spot.actor for spot in spots.values()}
+    actors = {spot.actor for spot in spots.values()} - MACHINES
     return frozenset(actor for actor in actors if wanted.intersection(words.words(actor)))
 
 
@@ -56,10 +61,11 @@ def fuse(
     plain = {seq: score / unit for seq, score in scores.items()}
     at = {(spot.session, spot.position): seq for seq, spot in spots.items()}
     parts = {seq: _own(seq, plain, spots[seq], at, actors) for seq in plain}
-    prior = _priors(parts, spots)
+    sums = {seq: sum(own.values()) for seq, own in parts.items()}
+    prior = _priors(sums, spots)
     for seq, own in parts.items():
         own["session"] = SESSION * prior[spots[seq].session]
-    ranked = [Ranked(seq, sum(own.values()), own) for seq, own in parts.items()]
+    ranked = [Ranked(seq, sums[seq] + own["session"], own) for seq, own in parts.items()]
     return sorted(ranked, key=lambda hit: (-hit.score, -hit.seq))
 
 
@@ -70,19 +76,19 @@ def _own(
     at: Mapping[tuple[int, int], int],
     actors: Collection[str],
 ) -> dict[str, float]:
-    beside = (at.get((spot.session, spot.position + step)) for step in (-1, 1))
-    near = sum(plain[other] for other in beside if other is not None)
+    near = 0.0
+    for step, share in NEAR.items():
+        other = at.get((spot.session, spot.position + step))
+        near += share * plain[other] if other is not None else 0.0
     actor = ACTOR if spot.actor in actors else 0.0
-    return {"words": plain[seq], "neighbours": NEIGHBOUR * near, "actor": actor}
+    return {"words": plain[seq], "neighbours": near, "actor": actor}
 
 
-def _priors(
-    parts: Mapping[int, Mapping[str, float]], spots: Mapping[int, Spot]
-) -> dict[int, float]:
+def _priors(sums: Mapping[int, float], spots: Mapping[int, Spot]) -> dict[int, float]:
     """Return for each session the mean of its best events' scores so far."""
     found: dict[int, list[float]] = defaultdict(list)
-    for seq, own in parts.items():
-        found[spots[seq].session].append(sum(own.values()))
+    for seq, score in sums.items():
+        found[spots[seq].session].append(score)
     return {session: sum(sorted(s)[-BEST:]) / BEST for session, s in found.items()}
 
 

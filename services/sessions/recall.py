@@ -18,7 +18,7 @@ from shared.events import SearchAsk, SearchHit, SearchReply, StoredEvent
 MOST = 4000
 """Events looked at for one word; of a word that more events hold, the latest ones."""
 
-SEEDS = 400
+SEEDS = 100
 """Best events by words whose neighbours are looked at too."""
 
 ARM = (
@@ -26,15 +26,11 @@ ARM = (
     " ORDER BY rowid DESC LIMIT {most})"
 )
 SPOTS = """
-SELECT event.seq, event.session, event.position, event.actor
-FROM json_each(?) JOIN event ON event.seq = json_each.value
-JOIN session ON session.id = event.session WHERE session.namespace = ?
-"""
-BESIDE = """
 SELECT near.seq, near.session, near.position, near.actor
 FROM json_each(?) JOIN event ON event.seq = json_each.value
+JOIN session ON session.id = event.session AND session.namespace = ?
 JOIN event AS near ON near.session = event.session
-    AND near.position IN (event.position - 1, event.position + 1)
+    AND near.position BETWEEN event.position - 2 AND event.position + 2
 """
 BODIES = """
 SELECT event.seq, event.body FROM json_each(?) JOIN event ON event.seq = json_each.value
@@ -61,7 +57,9 @@ async def rank(index: Index, ask: SearchAsk) -> list[Ranked]:
         return []
     reader = index.reader
     (mine, everyone), *_ = await reader.execute_fetchall(SIZES, (ask.namespace,))
-    scores = await _scores(reader, [words.term(number, word) for word in asked], (mine, everyone))
+    scores = await word_scores(
+        reader, [words.term(number, word) for word in asked], (mine, everyone)
+    )
     best = sorted(scores, key=lambda seq: (-scores[seq], -seq))[:SEEDS]
     spots = await _spots(reader, best, ask.namespace)
     kept = {seq: scores.get(seq, 0.0) for seq in spots}
@@ -72,7 +70,7 @@ async def rank(index: Index, ask: SearchAsk) -> list[Ranked]:
     return ranked[: ask.limit]
 
 
-async def _scores(
+async def word_scores(
     reader: aiosqlite.Connection, terms: Sequence[str], sizes: tuple[int, int]
 ) -> dict[int, float]:
     """Return the BM25 score of each event that holds a term, with the namespace's own rarity."""
@@ -104,10 +102,7 @@ async def _spots(
     reader: aiosqlite.Connection, seqs: Sequence[int], namespace: str
 ) -> Mapping[int, Spot]:
     """Return where the events and their neighbours stand."""
-    given = json.dumps(seqs)
-    rows = list(await reader.execute_fetchall(SPOTS, (given, namespace)))
-    beside = json.dumps([row[0] for row in rows])
-    rows += await reader.execute_fetchall(BESIDE, (beside,))
+    rows = await reader.execute_fetchall(SPOTS, (json.dumps(seqs), namespace))
     return {seq: Spot(session, position, actor) for seq, session, position, actor in rows}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 """Another version in the file means: build it anew from the stream."""
 
 PRAGMAS = (
@@ -42,9 +42,9 @@ CREATE TABLE event(
     closes TEXT,
     closed_by INTEGER,
     body BLOB NOT NULL,
-    UNIQUE(session, event_id),
-    UNIQUE(session, position)
+    UNIQUE(session, event_id)
 );
+CREATE UNIQUE INDEX event_spot ON event(session, position, seq, actor);
 CREATE INDEX event_open ON event(session) WHERE kind = 'pending.add' AND closed_by IS NULL;
 CREATE INDEX event_actor ON event(actor);
 
