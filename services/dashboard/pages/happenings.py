@@ -37,6 +37,11 @@ def is_routine(event: OpsEvent) -> bool:
     return event.kind == "check" and event.outcome == "ok"
 
 
+def happened(event: OpsEvent) -> str:
+    """Return the word of an entry: an outcome is named by what came out."""
+    return words.cut(event.outcome, 20) if event.kind == "outcome" and event.outcome else event.kind
+
+
 def told(event: OpsEvent) -> str:
     """Return the story of one entry in a line."""
     chain = " → ".join(part for part in (event.symptom, event.remedy, event.outcome) if part)
@@ -73,6 +78,6 @@ def _row(event: OpsEvent) -> Markup:
         '<span class="grow"><span class="cut" title="{}">{}</span></span>'
         '<span class="soft nowrap late">{}</span><span class="muted num nowrap">{}</span></div>'
     ).format(
-        event.event_id, parts.word(event.kind), words.cut(told(event), 600),
+        event.event_id, parts.word(happened(event)), words.cut(told(event), 600),
         words.cut(told(event), 160), words.cut(where, 40), words.ago(words.since(event.at, now())),
     )  # fmt: skip

@@ -13,7 +13,7 @@ from services.dashboard.pages.asked import Asked
 from services.dashboard.pages.shell import page
 from shared import events as e
 
-TEACH = "<code>sovereign match add --file profile.json</code>"
+TEACH = "<code>sovereign match add file pool.json</code>"
 
 
 async def build(house: House) -> None:

@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from services.dashboard.door.build import House
 from services.dashboard.pages import parts, words
-from services.dashboard.pages.happenings import TEACH, events_of, is_routine, told
+from services.dashboard.pages.happenings import TEACH, events_of, happened, is_routine, told
 from services.dashboard.pages.services import services_table
 from services.dashboard.pages.shell import page
 from services.dashboard.store import Store
@@ -75,7 +75,7 @@ def _checks(events: list[OpsEvent]) -> Markup:
 def _row(event: OpsEvent) -> Markup:
     where = "/".join(part for part in (event.host, event.instance or event.service) if part)
     cells = (
-        parts.cell(parts.word(event.kind)),
+        parts.cell(parts.word(happened(event))),
         parts.cell(parts.line(told(event), 200), "wide"),
         parts.cell(words.cut(where, 50) or words.DASH, "late soft nowrap"),
         parts.cell(words.cut(event.by, 30) or words.DASH, "late soft nowrap"),

@@ -18,7 +18,7 @@ from shared.subjects import TOKEN_PATTERN
 
 TEACH = Markup(
     "Every finished task leaves its trace in a session. Or note something yourself: "
-    '<code>sovereign session append main note "We ship on Friday"</code>'
+    '<code>sovereign session append notes "We ship on Friday"</code>'
 )
 
 

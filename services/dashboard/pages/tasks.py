@@ -47,7 +47,7 @@ def listing(store: Store, chosen: TaskState | None) -> Markup:
     if not views:
         title = f"No task is {chosen}" if chosen else "No task yet"
         teach = Markup("Fill in the form above, or hand one in from any shell: {}").format(
-            parts.code('sovereign task submit "Compare the two offers" --attach offer.md')
+            parts.code('sovereign task submit "Compare the two offers" --file offers.md')
         )
         return parts.card("Tasks", parts.empty(title, teach), flush=True)
     total = store.crew.counts()[chosen] if chosen else len(store.crew.tasks)
