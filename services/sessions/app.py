@@ -11,7 +11,17 @@ from services.sessions.follower import Follower
 from services.sessions.handlers import Handlers
 from services.sessions.index import Index
 from services.sessions.journal import Journal
-from shared.events import SearchAsk, SessionAppend, SessionAsk, SessionImport, SessionListAsk
+from services.sessions.upkeep import Upkeep
+from shared.events import (
+    Empty,
+    SearchAsk,
+    SessionAppend,
+    SessionAsk,
+    SessionContextAsk,
+    SessionForget,
+    SessionImport,
+    SessionListAsk,
+)
 from shared.service import Service
 from shared.streams import Consumer
 from shared.work import Worker
@@ -34,6 +44,7 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
         async with anyio.create_task_group() as loops:
             loops.start_soon(follower.run)
             await _answer(service, handlers)
+            await _maintain(service, Upkeep(service.bus, index, follower, journal))
             loops.start_soon(Worker(service.bus, RESULTS, handlers.finished).run)
             yield
             loops.cancel_scope.cancel()
@@ -49,3 +60,10 @@ async def _answer(service: Service, handlers: Handlers) -> None:
     await answer("session.search", SearchAsk, handlers.search, AT_ONCE)
     await answer("session.handoff", SessionAsk, handlers.handoff, AT_ONCE)
     await answer("session.import", SessionImport, handlers.take, 2)
+    await answer("session.context", SessionContextAsk, handlers.context, AT_ONCE)
+
+
+async def _maintain(service: Service, upkeep: Upkeep) -> None:
+    """Answer what changes the index as a whole, one request after the other."""
+    await service.endpoints.answer("session.reindex", Empty, upkeep.reindex)
+    await service.endpoints.answer("session.forget", SessionForget, upkeep.forget)

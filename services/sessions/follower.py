@@ -21,7 +21,7 @@ from services.sessions.stored import Fact, fact
 from shared.bus import Bus
 from shared.errors import InvalidInput, SovereignError
 from shared.events import DeadLetter
-from shared.reading import Stored, read_subject
+from shared.reading import Stored, read_page
 from shared.subjects import dead
 from shared.work import as_text, reason_of
 
@@ -32,7 +32,8 @@ SUBJECTS = "session.event.*"
 SILENCE_S = 5.0
 """After so long without a message the follower asks whether there is really nothing new."""
 
-LOST = (NatsError, APIError, SovereignError, TimeoutError)
+LOST = (NatsError, APIError, SovereignError, TimeoutError, sqlite3.OperationalError)
+"""What passes: a server that is away, a file that another process holds for a moment."""
 
 
 class Follower:
@@ -43,6 +44,7 @@ class Follower:
         self._index = index
         self._moved = asyncio.Event()
         self._checked = 0
+        self._lock = asyncio.Lock()
 
     async def open(self) -> None:
         """Open the index for the stream that the server has now, and read up to its end."""
@@ -53,11 +55,13 @@ class Follower:
             await self._index.open(str(info.created))
         await self.catch_up()
 
-    async def rebuild(self) -> int:
-        """Build the index anew from the stream; return the number of its last sequence."""
-        await self._index.empty()
-        await self.open()
-        return self._index.last_seq
+    async def rebuild(self) -> None:
+        """Build the index anew from the stream; what comes meanwhile waits."""
+        async with self._lock:
+            await self._index.empty()
+            info = await self._bus.js.stream_info(STREAM)
+            await self._index.open(str(info.created))
+            await self._read_on()
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -74,7 +78,12 @@ class Follower:
 
     async def catch_up(self) -> None:
         """Take in all that the stream holds beyond the index."""
-        await self._take(await read_subject(self._bus, STREAM, SUBJECTS, self._index.last_seq))
+        async with self._lock:
+            await self._read_on()
+
+    async def _read_on(self) -> None:
+        while page := await read_page(self._bus, STREAM, SUBJECTS, self._index.last_seq):
+            await self._take(page)
 
     async def wait_for(self, seq: int, within_s: float = 2.0) -> bool:
         """Return True as soon as `seq` is in the index, False after `within_s` seconds."""
@@ -99,7 +108,8 @@ class Follower:
                     if message.metadata.sequence.consumer != expected:
                         return
                     expected += 1
-                await self._take([_stored(message) for message in messages])
+                async with self._lock:
+                    await self._take([_stored(message) for message in messages])
         finally:
             await subscription.unsubscribe()
 

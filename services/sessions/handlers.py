@@ -5,6 +5,7 @@ from __future__ import annotations
 from nats.aio.msg import Msg
 
 from services.sessions import outcomes, queries
+from services.sessions.context import Contexts
 from services.sessions.fold import fold
 from services.sessions.handoff import handoff
 from services.sessions.importing.importer import Importer
@@ -12,6 +13,7 @@ from services.sessions.index import Index
 from services.sessions.journal import Journal
 from services.sessions.recall import search
 from shared.bus import decode
+from shared.errors import InvalidInput
 from shared.events import (
     Handoff,
     SearchAsk,
@@ -39,9 +41,12 @@ class Handlers:
         self._journal = journal
         self._namespace = namespace
         self.take = Importer(index, journal).take
+        self.context = Contexts(index).context
 
     async def append(self, ask: SessionAppend) -> SessionAppended:
         """Answer `session.append`."""
+        if ask.kind == "session.forgotten":
+            raise InvalidInput("kind: forgetting goes by session.forget", field="kind")
         return await self._journal.append(ask)
 
     async def load(self, ask: SessionAsk) -> SessionLoaded:

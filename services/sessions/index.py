@@ -18,6 +18,7 @@ from services.sessions import schema, words
 from services.sessions.erasing import erase
 from services.sessions.facts import closes, searchable
 from services.sessions.stored import Fact, instant
+from shared.errors import Busy
 
 log = logging.getLogger(__name__)
 
@@ -40,23 +41,37 @@ class Index:
         self.path = path
         self.last_seq = 0
         self._namespaces: dict[str, int] = {}
-        self.writer: aiosqlite.Connection
-        self.reader: aiosqlite.Connection
+        self._writer: aiosqlite.Connection | None = None
+        self._reader: aiosqlite.Connection | None = None
+
+    @property
+    def writer(self) -> aiosqlite.Connection:
+        """Return the connection that writes; raise `Busy` while the index is built anew."""
+        return _open(self._writer)
+
+    @property
+    def reader(self) -> aiosqlite.Connection:
+        """Return the connection that only reads; raise `Busy` while the index is built anew."""
+        return _open(self._reader)
 
     async def open(self, stream: str = "") -> None:
         """Open, or begin anew when the file is not a good index of `stream` (its birth time)."""
         try:
             await self._connect(stream)
+        except sqlite3.OperationalError:
+            await self.close()
+            raise
         except sqlite3.DatabaseError as error:
             await self.set_aside(str(error))
             await self._connect(stream)
 
     async def close(self) -> None:
         """Close both connections."""
-        for name in ("reader", "writer"):
-            if hasattr(self, name):
-                await getattr(self, name).close()
-                delattr(self, name)
+        connections = (self._reader, self._writer)
+        self._reader = self._writer = None
+        for connection in connections:
+            if connection is not None:
+                await connection.close()
 
     async def set_aside(self, why: str) -> None:
         """Keep the damaged file under another name, out of the way."""
@@ -83,16 +98,31 @@ class Index:
             return
         await self.writer.execute("BEGIN IMMEDIATE")
         try:
-            for run in _runs(await self._unseen(list(facts))):
-                if run[0].event.kind == "session.forgotten":
-                    await self._erase(run[0])
-                await self._insert(run)
+            erased = await self._take_in(await self._unseen(list(facts)))
             await self.writer.execute(ADVANCE, (str(up_to), up_to))
             await self.writer.commit()
         except BaseException:
             await self.writer.rollback()
             raise
+        if erased:
+            await self._wipe()
         self.last_seq = up_to
+
+    async def _take_in(self, facts: list[Fact]) -> bool:
+        """Insert and erase in the order of the stream; tell whether anything was erased."""
+        erased = False
+        for run in _runs(facts):
+            if run[0].event.kind == "session.forgotten":
+                await erase(self.writer, run[0], self._namespaces)
+                erased = True
+            await self._insert(run)
+        return erased
+
+    async def _wipe(self) -> None:
+        """Leave nothing of what was erased in the log or in files set aside."""
+        await self.writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+        for kept in self.path.parent.glob(f"{self.path.name}.broken-*"):
+            kept.unlink(missing_ok=True)
 
     async def _unseen(self, facts: list[Fact]) -> list[Fact]:
         """Return what no other process that shares this file has taken in meanwhile."""
@@ -125,26 +155,22 @@ class Index:
         number = self._namespaces[fact.event.namespace]
         return words.indexed(number, searchable(fact.event)), fact.seq
 
-    async def _erase(self, tombstone: Fact) -> None:
-        """Take out the words and the rows of what a tombstone names, and the words' remains."""
-
-        await erase(self.writer, tombstone, self._namespaces)
-
     async def _connect(self, stream: str) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.writer = await aiosqlite.connect(self.path)
-        for pragma in schema.PRAGMAS:
-            await self.writer.execute(pragma)
+        await self._open_writer()
         if not await self._good(stream):
             await self.empty()
-            self.writer = await aiosqlite.connect(self.path)
-            for pragma in schema.PRAGMAS:
-                await self.writer.execute(pragma)
+            await self._open_writer()
             await self._create(stream)
-        self.reader = await aiosqlite.connect(self.path)
-        await self.reader.execute("PRAGMA query_only=ON")
-        await self.reader.execute("PRAGMA busy_timeout=5000")
+        self._reader = await aiosqlite.connect(self.path)
+        await self._reader.execute("PRAGMA query_only=ON")
+        await self._reader.execute("PRAGMA busy_timeout=5000")
         await self._load_namespaces()
+
+    async def _open_writer(self) -> None:
+        self._writer = await aiosqlite.connect(self.path)
+        for pragma in schema.PRAGMAS:
+            await self._writer.execute(pragma)
 
     async def _good(self, stream: str) -> bool:
         """Tell whether the file is whole, of this version and of this stream."""
@@ -173,6 +199,12 @@ class Index:
     def number_of(self, namespace: str) -> int | None:
         """Return the number of a namespace, None when nothing was ever recorded in it."""
         return self._namespaces.get(namespace)
+
+
+def _open(connection: aiosqlite.Connection | None) -> aiosqlite.Connection:
+    if connection is None:
+        raise Busy("the index is being built, come back soon", retry_after_s=1.0)
+    return connection
 
 
 def _runs(facts: list[Fact]) -> Iterable[list[Fact]]:

@@ -31,6 +31,7 @@ FROM json_each(?) JOIN event ON event.seq = json_each.value
 JOIN session ON session.id = event.session AND session.namespace = ?
 JOIN event AS near ON near.session = event.session
     AND near.position BETWEEN event.position - 2 AND event.position + 2
+    AND near.kind != 'session.forgotten'
 """
 BODIES = """
 SELECT event.seq, event.body FROM json_each(?) JOIN event ON event.seq = json_each.value

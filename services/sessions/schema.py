@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 2
+VERSION = 3
 """Another version in the file means: build it anew from the stream."""
 
 PRAGMAS = (
@@ -44,7 +44,7 @@ CREATE TABLE event(
     body BLOB NOT NULL,
     UNIQUE(session, event_id)
 );
-CREATE UNIQUE INDEX event_spot ON event(session, position, seq, actor);
+CREATE UNIQUE INDEX event_spot ON event(session, position, seq, actor, kind);
 CREATE INDEX event_open ON event(session) WHERE kind = 'pending.add' AND closed_by IS NULL;
 CREATE INDEX event_actor ON event(actor);
 
@@ -57,6 +57,7 @@ CREATE TRIGGER event_counts AFTER INSERT ON event BEGIN
             WHEN 'session.closed' THEN 'closed'
             WHEN 'session.opened' THEN 'open'
             WHEN 'session.resumed' THEN 'open'
+            WHEN 'session.forgotten' THEN iif(new.position = 1, 'forgotten', status)
             ELSE status END
     WHERE id = new.session;
 END;

@@ -214,3 +214,55 @@ class SessionImported(Body):
     kinds: dict[str, int] = Field(default_factory=dict)
     not_understood: tuple[Misunderstood, ...] = ()
     last_seq: int = 0
+
+
+class SessionReindexed(Body):
+    """The answer of `session.reindex`: the index of the answering instance was built anew."""
+
+    last_seq: int
+    events: int
+    seconds: float
+
+
+class SessionForget(Body):
+    """A request on `session.forget`: a session, an actor, both, or with `everything` all of it."""
+
+    namespace: Token
+    session_id: Token | None = None
+    actor: str | None = Field(default=None, min_length=1, max_length=200)
+    everything: bool = False
+    by: str = Field(default="somebody", max_length=200)
+    reason: str = Field(default="", max_length=2000)
+
+
+class SessionForgotten(Body):
+    """What was forgotten. `found_after` counts traces that a search found afterwards: 0."""
+
+    namespace: str
+    sessions: tuple[str, ...] = ()
+    events: int = 0
+    tombstones: tuple[str, ...] = ()
+    searched_words: int = 0
+    found_after: int = 0
+
+
+class SessionContextAsk(Body):
+    """A request on `session.context`: what matters for a task, within a budget of tokens.
+
+    Tokens are estimated as characters / 4.
+    """
+
+    namespace: Token
+    query: str = Field(default="", max_length=2000)
+    session_id: Token | None = None
+    tokens: int = Field(default=1500, ge=50, le=100_000)
+
+
+class SessionContext(Body):
+    """The answer of `session.context`: Markdown, each line with the id of its event."""
+
+    namespace: str
+    text: str
+    tokens: int
+    event_ids: tuple[str, ...] = ()
+    left_out: int = 0

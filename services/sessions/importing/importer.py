@@ -90,6 +90,7 @@ def _moved(rows: list[Any], namespace: str, session_id: str) -> list[SessionEven
         )
     except ValidationError as error:
         raise invalid(error) from None
+    found = [event for event in found if event.kind != "session.forgotten"]
     if not found:
         raise InvalidInput("events: there are none", field="events")
     return found

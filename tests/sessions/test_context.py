@@ -1,0 +1,58 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.sessions.context import tokens_of
+from shared.errors import NotFound
+from shared.events import SessionContextAsk
+
+
+async def filled(one):
+    await one.add("s", "pending.add", "renew the certificate", data={"priority": "high"})
+    await one.add("s", "pending.add", "water the plants", data={"priority": "low"})
+    await one.add("s", "decision", "use one host", data={"why": "cost"})
+    await one.add("t", "note", "certificates come from the old provider")
+
+
+def ask(**more) -> SessionContextAsk:
+    return SessionContextAsk(namespace="main", **more)
+
+
+async def test_open_items_decisions_and_recall_come_in_this_order(room):
+    async with room() as one:
+        await filled(one)
+        made = await one.handlers.context(ask(session_id="s", query="which certificate"))
+        rows = [row.split(" `")[0] for row in made.text.splitlines()]
+        assert rows == [
+            "## Open items", "- [high] renew the certificate", "- [low] water the plants",
+            "## Decisions", "- use one host (cost)", "## From earlier work",
+            "- note, somebody: certificates come from the old provider",
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize("tokens", [50, 60, 80, 1000])
+async def test_the_budget_is_kept(room, tokens):
+    async with room() as one:
+        await filled(one)
+        made = await one.handlers.context(ask(session_id="s", query="certificate", tokens=tokens))
+        assert len(made.text) / 4 <= made.tokens <= tokens
+        assert len(made.event_ids) + made.left_out >= 4
+
+
+async def test_a_session_that_is_not_there_yet_has_recall_alone(room):
+    async with room() as one:
+        await filled(one)
+        made = await one.handlers.context(ask(session_id="new", query="certificate"))
+        assert made.text.startswith("## From earlier work")
+
+
+async def test_another_namespaces_session_gives_nothing(room):
+    async with room() as one:
+        await one.add("theirs", namespace="theirs")
+        with pytest.raises(NotFound):
+            await one.handlers.context(ask(session_id="theirs"))
+
+
+@given(st.text(max_size=50))
+def test_the_estimate_counts_the_end_of_the_line(text):
+    assert tokens_of(text) * 4 >= len(text) + 1
