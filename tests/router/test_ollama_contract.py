@@ -1,5 +1,5 @@
 """What we rely on of Ollama's wire protocol: against the fake always, and against a real server
-wherever OLLAMA_HOST answers (SOVEREIGN_TEST_MODEL names its model). C1-C30: conformance list."""
+wherever OLLAMA_HOST answers (TEST_OLLAMA_MODEL names its model). C1-C30: conformance list."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ from shared.settings import RouterSettings, Settings
 from tests.fakes.ollama import FakeOllama
 from tests.router.conftest import ask
 
-MODEL = os.environ.get("SOVEREIGN_TEST_MODEL", "llama3.1:8b")
+MODEL = os.environ.get("TEST_OLLAMA_MODEL", "llama3.1:8b")
 TOOL = {
     "type": "function",
     "function": {
@@ -137,7 +137,18 @@ async def test_c12_a_schema_gives_json(engine):
     assert isinstance(orjson.loads(answer.content)["ok"], bool)
 
 
+async def with_skill(engine, skill: str, model: str) -> None:
+    """Skip unless the server holds a model with this skill; the fake's always have it."""
+    try:
+        skills = (await engine.catalogue.shown(model)).capabilities
+    except ModelMissing:
+        pytest.skip(f"the server does not hold {model}")
+    if skill not in skills:
+        pytest.skip(f"{model} has no {skill}")
+
+
 async def test_c14_a_tool_call_comes_in_openai_form(engine):
+    await with_skill(engine, "tools", MODEL)
     answer = await engine.chat(ask("Weather in Bern?", tools=(TOOL,), model=MODEL), None)
     function = answer.tool_calls[0]["function"]
     assert function["name"] == "weather"
@@ -145,6 +156,7 @@ async def test_c14_a_tool_call_comes_in_openai_form(engine):
 
 
 async def test_c14_the_result_of_a_tool_may_follow(engine):
+    await with_skill(engine, "tools", MODEL)
     asked = ask("Weather in Bern?", tools=(TOOL,), model=MODEL)
     call = {"id": "call_1", "function": {"name": "weather", "arguments": '{"city": "Bern"}'}}
     turns = (
@@ -172,7 +184,8 @@ async def test_c17_an_option_of_the_wrong_type_is_an_error(raw):
 
 
 async def test_c20_vectors_are_unit_vectors_in_order(engine):
-    model = os.environ.get("SOVEREIGN_TEST_EMBED_MODEL", "nomic-embed-text")
+    model = os.environ.get("TEST_OLLAMA_EMBED_MODEL", "nomic-embed-text")
+    await with_skill(engine, "embedding", model)
     reply = await engine.embed(EmbedRequest(input=("one ship", "two ships"), model=model))
     assert len(reply.embeddings) == 2
     for vector in reply.embeddings:
