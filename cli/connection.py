@@ -9,7 +9,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from shared.bus import Bus, open_bus
-from shared.errors import Unavailable
+from shared.errors import Refused, Unavailable
 from shared.settings import Settings, load
 
 Result = TypeVar("Result")
@@ -24,10 +24,41 @@ def run(work: Callable[[Bus, Settings], Awaitable[Result]]) -> Result:
     settings = load()
 
     async def inside() -> Result:
-        async with open_bus(settings, "cli") as bus:
-            return await work(bus, settings)
+        denied: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+
+        def heed(error: Exception) -> None:
+            if "permissions violation" in str(error).lower() and not denied.done():
+                denied.set_exception(no_right(settings, error))
+
+        async with open_bus(settings, "cli", heed) as bus:
+            return await _first(asyncio.ensure_future(work(bus, settings)), denied)
 
     return asyncio.run(inside())
+
+
+async def _first(work: asyncio.Future[Result], denied: asyncio.Future[Result]) -> Result:
+    """Return what `work` comes to, or raise at once what the server denied to it."""
+    try:
+        await asyncio.wait({work, denied}, return_when=asyncio.FIRST_COMPLETED)
+        return work.result() if work.done() else denied.result()
+    finally:
+        work.cancel()
+        await asyncio.wait({work})
+        if not denied.cancel():
+            denied.exception()  # it was seen, even if the work came to its end all the same
+
+
+def no_right(settings: Settings, error: Exception) -> Refused:
+    """Return the refusal with the way to the right."""
+    what = str(error).removeprefix("nats: ").strip("'")
+    return Refused(f"you are a guest on this bus ({what}): {way_in(settings)}")
+
+
+def way_in(settings: Settings) -> str:
+    """Return how a guest of the bus becomes its owner, or a user of it."""
+    if settings.nats.url is None:
+        return "run this in the folder of `sovereign up`, or name its data with SOVEREIGN_DATA_DIR"
+    return "name the key of a user who may with SOVEREIGN_NATS__NKEY_FILE"
 
 
 def ask(subject: str, body: BaseModel, reply: type[Reply], timeout_s: float = 5.0) -> Reply:

@@ -15,7 +15,7 @@ from cli.attachments import File, attach, read
 from shared import bootstrap
 from shared.bus import Bus, encode, invalid
 from shared.clock import now
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, TimedOut
 from shared.events.tasks import TaskRequest
 from shared.ids import ulid
 from shared.settings import Settings
@@ -57,11 +57,18 @@ def read_all(paths: list[Path] | None) -> list[File]:
 
 
 async def send(bus: Bus, settings: Settings, task: TaskRequest, files: list[File]) -> PubAck:
-    """Store the task on the bus and return the ack; the same id twice is one task."""
-    await declare(bus, settings)
+    """Store the task on the bus and return the ack; the same id twice is one task.
+
+    Streams that are missing are declared after a first try, since a guest may not look at them.
+    """
     attachments = await attach(bus, str(task.task_id), files, len(encode(task)))
     whole = task.model_copy(update={"attachments": attachments})
-    return await bus.publish(task_request(task.priority or "normal"), whole, str(task.task_id))
+    subject, msg_id = task_request(task.priority or "normal"), str(task.task_id)
+    try:
+        return await bus.publish(subject, whole, msg_id, within_s=0)
+    except TimedOut:
+        await declare(bus, settings)
+        return await bus.publish(subject, whole, msg_id)
 
 
 async def declare(bus: Bus, settings: Settings) -> None:

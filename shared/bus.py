@@ -235,10 +235,13 @@ async def reachable(url: str, timeout_s: float = 1.0) -> bool:
 
 
 @asynccontextmanager
-async def open_bus(settings: Settings, name: str) -> AsyncIterator[Bus]:
+async def open_bus(
+    settings: Settings, name: str, heed: Callable[[Exception], None] | None = None
+) -> AsyncIterator[Bus]:
     """Yield a bus for a short program; raise `Unavailable` at once when no server answers.
 
-    A connection that is lost later is made again, for ever.
+    A connection that is lost later is made again, for ever. `heed` is told what the server
+    complains of meanwhile, for example rights that are missing.
     """
     if not await reachable(settings.nats_url):
         raise Unavailable(
@@ -246,19 +249,23 @@ async def open_bus(settings: Settings, name: str) -> AsyncIterator[Bus]:
             " or set SOVEREIGN_NATS__URL",
             field="SOVEREIGN_NATS__URL",
         )
-    bus = Bus(await _connect_soon(settings, name), f"/{settings.host}/{name}")
+    bus = Bus(await _connect_soon(settings, name, heed), f"/{settings.host}/{name}")
     try:
         yield bus
     finally:
         await bus.close()
 
 
-async def _connect_soon(settings: Settings, name: str) -> Client:
+async def _connect_soon(
+    settings: Settings, name: str, heed: Callable[[Exception], None] | None
+) -> Client:
     """Connect within 5 s or raise what the server said; later losses are healed as always."""
     said: list[Exception] = []
 
     async def listen(error: Exception) -> None:
         said.append(error)
+        if heed is not None:
+            heed(error)
 
     try:
         async with asyncio.timeout(5.0):

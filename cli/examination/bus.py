@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 from nats.errors import Error as NatsError
 
+from cli.connection import way_in
 from cli.findings import Finding, failed, ok, warned
 from cli.options import SERVICES
 from cli.overview import BEATS, listen, version_of
@@ -30,8 +31,12 @@ API_S = 2.0
 async def examine(settings: Settings) -> list[Finding]:
     """Return what is found of the bus; when nothing answers, whether one could be started."""
     try:
-        async with open_bus(settings, "cli") as bus:
-            return await _examine(bus, settings)
+        complaints: list[Exception] = []
+        async with open_bus(settings, "cli", complaints.append) as bus:
+            found = await _examine(bus, settings)
+        if any("permissions violation" in str(one).lower() for one in complaints):
+            found[1:] = [failed("rights", "you are a guest on this bus", way_in(settings))]
+        return found
     except SovereignError as error:
         return [await _absent(settings, error)]
 

@@ -35,17 +35,23 @@ def run(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def cli(settings, monkeypatch):
-    """Run a command against the server of `settings`, in a thread beside the test's responders."""
-    monkeypatch.setenv("SOVEREIGN_NATS__URL", settings.nats_url)
-    monkeypatch.setenv("SOVEREIGN_DATA_DIR", str(settings.data_dir))
-    monkeypatch.setenv("SOVEREIGN_HOST", "here")
-    monkeypatch.setenv("SOVEREIGN_OPS__BEAT_S", "0.2")
+def threaded():
+    """Run a command in a thread, so that the test's own loop can answer it."""
 
     async def invoke(*arguments, stdin=None):
         return await asyncio.to_thread(CliRunner().invoke, app, list(arguments), stdin)
 
     return invoke
+
+
+@pytest.fixture
+def cli(settings, monkeypatch, threaded):
+    """Run a command against the server of `settings`."""
+    monkeypatch.setenv("SOVEREIGN_NATS__URL", settings.nats_url)
+    monkeypatch.setenv("SOVEREIGN_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("SOVEREIGN_HOST", "here")
+    monkeypatch.setenv("SOVEREIGN_OPS__BEAT_S", "0.2")
+    return threaded
 
 
 @dataclass
