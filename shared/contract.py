@@ -91,5 +91,7 @@ CHANNELS = (
     _rpc("match.assign", e.MatchAssign, e.Assignment, "match", "pairs for the whole pool"),
     _rpc("match.deal", e.DealAsk, e.DealReply, "match", "open, move, pay, refund a deal"),
     _rpc("match.revenue", e.RevenueAsk, e.Revenue, "match", "earnings and trial balance"),
+    _rpc("match.payout", e.PayoutAsk, e.PayoutReply, "match", "what providers are owed goes out"),
+    _rpc("match.bill", e.BillAsk, e.BillReply, "match", "set-up, monthly fees, service builds"),
     _rpc("match.export", e.LedgerExportAsk, e.LedgerExport, "match", "the ledger as a text"),
 )  # fmt: skip

@@ -6,15 +6,19 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from services.match import clockwork
 from services.match.handlers import Handlers, Room
 from services.match.opening import open_book
 from services.match.writer import Writer
 from shared.events import (
+    BillAsk,
     DealAsk,
+    LedgerExportAsk,
     MatchAdd,
     MatchAssign,
     MatchFind,
     MatchListAsk,
+    PayoutAsk,
     RevenueAsk,
 )
 from shared.service import Service
@@ -34,6 +38,7 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
         writer = Writer(service.bus, book)
         await writer.catch_up()
         service.tasks.start_soon(writer.run)
+        service.tasks.start_soon(clockwork.watch, book, writer)
         await answer(service, Handlers(Room(book, writer, service.settings.match)))
         yield
     finally:
@@ -49,3 +54,6 @@ async def answer(service: Service, handlers: Handlers) -> None:
     await endpoints.answer("match.assign", MatchAssign, handlers.assign)
     await endpoints.answer_many("match.deal", DealAsk, handlers.deal, AT_ONCE)
     await endpoints.answer_many("match.revenue", RevenueAsk, handlers.revenue, AT_ONCE)
+    await endpoints.answer_many("match.payout", PayoutAsk, handlers.payout, AT_ONCE)
+    await endpoints.answer_many("match.bill", BillAsk, handlers.bill, AT_ONCE)
+    await endpoints.answer_many("match.export", LedgerExportAsk, handlers.export, AT_ONCE)

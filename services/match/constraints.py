@@ -12,7 +12,7 @@ import numpy as np
 
 from services.match.asked import Asked
 from services.match.money import text
-from services.match.pool import Bools, Index, Pool
+from services.match.pool import Bools, Index, Pool, code
 from services.match.skills import canonical, language
 from shared.events import Constraint, Need
 
@@ -54,7 +54,7 @@ def _least(need: Need, pool: Pool) -> Limit:
     budget = need.budget
     assert budget is not None  # noqa: S101 - the caller has looked
     least = pool.columns["min_budget"]
-    same = pool.min_currency == budget.currency
+    same = pool.min_currency == code(budget.currency)
     label = f"the budget of {text(budget.minor, budget.currency)} is below the provider's least"
     return Limit(label, same & (least > budget.minor), np.zeros(len(pool), np.bool_))
 
@@ -67,17 +67,17 @@ def _has(index: Index, name: str, counted: Bools, label: str) -> Limit:
 
 
 def _skill(rule: Constraint, ask: Asked, pool: Pool) -> Limit:
-    known = pool.columns["skills"] > 0
+    known = pool.columns["skills"] == 1
     return _has(pool.skills, canonical(str(rule.value)), known, f"skill {rule.value} is needed")
 
 
 def _sector(rule: Constraint, ask: Asked, pool: Pool) -> Limit:
-    known = pool.columns["sectors"] > 0
+    known = pool.columns["sectors"] == 1
     return _has(pool.sectors, canonical(str(rule.value)), known, f"sector {rule.value} is needed")
 
 
 def _language(rule: Constraint, ask: Asked, pool: Pool) -> Limit:
-    known = pool.columns["languages"] > 0
+    known = pool.columns["languages"] == 1
     name = language(str(rule.value))
     return _has(pool.languages, name, known, f"language {rule.value} is needed")
 
@@ -91,7 +91,7 @@ def _rate(rule: Constraint, ask: Asked, pool: Pool) -> Limit:
     rate = pool.columns["rate"]
     known = ~np.isnan(rate)
     if ask.currency:
-        known = known & (pool.currency == ask.currency)
+        known = known & (pool.currency == code(ask.currency))
     shown = text(int(rule.value), ask.currency) if ask.currency else f"{rule.value} minor units"
     return Limit(f"the rate may be at most {shown}", known & (rate > int(rule.value)), ~known)
 

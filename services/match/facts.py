@@ -15,6 +15,8 @@ NEED_SET = "need_set"
 DEAL_OPENED = "deal_opened"
 DEAL_MOVED = "deal_moved"
 OUTCOME_TOLD = "outcome_told"
+PAYOUT_UNKNOWN = "payout_unknown"
+SUBSCRIPTION_SET = "subscription_set"
 
 
 class DealOpened(Body):
@@ -52,6 +54,24 @@ class OutcomeTold(Body):
     provider_id: Token
     side: Literal["client", "provider"]
     yes: bool
+
+
+class PayoutUnknown(Body):
+    """Nobody can tell whether a payout arrived."""
+
+    payout: Token
+
+
+class SubscriptionSet(Body):
+    """A client pays each month from `since` on, until it is set inactive."""
+
+    subscription_id: Token
+    party_id: Token
+    stream: Literal["build", "white_label"]
+    monthly: Money
+    set_up: int = Field(default=0, ge=0, strict=True)
+    since: Instant
+    active: bool = True
 
 
 def event(kind: str, event_id: str, who: tuple[str, str], data: Body) -> MatchEvent:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
@@ -24,6 +25,11 @@ OUTCOMES = {
     "declined": ("provider", False),
 }
 """Who says what about the other by moving a deal to a state."""
+
+
+def stamp(at: datetime) -> str:
+    """Return the instant in UTC, always of the same length, so that texts compare as times."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def position(db: sqlite3.Connection, stream: str) -> int:
@@ -78,7 +84,7 @@ def _need(db: sqlite3.Connection, seq: int, event: MatchEvent) -> None:
 
 def _opened(db: sqlite3.Connection, seq: int, event: MatchEvent) -> None:
     fact = facts.DealOpened.model_validate(event.data)
-    at = event.at.isoformat()
+    at = stamp(event.at)
     money = (fact.amount.currency, fact.amount.minor) if fact.amount else (None, None)
     parties = (fact.need_id, fact.client_id, fact.provider_id)
     frozen = (str(fact.rate), fact.score, fact.sector)
@@ -90,8 +96,8 @@ def _opened(db: sqlite3.Connection, seq: int, event: MatchEvent) -> None:
 
 def _moved(db: sqlite3.Connection, seq: int, event: MatchEvent) -> None:
     fact = facts.DealMoved.model_validate(event.data)
-    expires = fact.expires_at.isoformat() if fact.expires_at else None
-    row = (fact.after, seq, event.at.isoformat(), expires, fact.deal_id)
+    expires = stamp(fact.expires_at) if fact.expires_at else None
+    row = (fact.after, seq, stamp(event.at), expires, fact.deal_id)
     db.execute(
         "UPDATE deal SET state = ?, seq = ?, moved_at = ?, expires_at = ? WHERE deal_id = ?", row
     )
@@ -106,7 +112,7 @@ def _moved(db: sqlite3.Connection, seq: int, event: MatchEvent) -> None:
 def _moved_row(
     db: sqlite3.Connection, seq: int, event: MatchEvent, move: tuple[str, str, str]
 ) -> None:
-    row = (seq, *move, event.actor, event.reason, event.at.isoformat())
+    row = (seq, *move, event.actor, event.reason, stamp(event.at))
     db.execute("INSERT INTO move VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
 
@@ -127,6 +133,21 @@ def _outcome(db: sqlite3.Connection, seq: int, event: MatchEvent) -> None:
     db.execute("INSERT INTO outcome VALUES (?, ?, ?, ?, ?, ?)", row)
 
 
+def _unknown(db: sqlite3.Connection, seq: int, event: MatchEvent) -> None:
+    fact = facts.PayoutUnknown.model_validate(event.data)
+    row = (fact.payout, seq, event.reason)
+    db.execute("INSERT OR REPLACE INTO unknown_payout VALUES (?, ?, ?)", row)
+
+
+def _subscription(db: sqlite3.Connection, seq: int, event: MatchEvent) -> None:
+    fact = facts.SubscriptionSet.model_validate(event.data)
+    money = (fact.monthly.currency, fact.monthly.minor, fact.set_up)
+    who = (fact.subscription_id, seq, fact.party_id, fact.stream)
+    row = (*who, *money, stamp(fact.since), int(fact.active))
+    sql = f"INSERT OR REPLACE INTO subscription VALUES ({', '.join('?' * len(row))})"  # noqa: S608
+    db.execute(sql, row)
+
+
 def _ledger(db: sqlite3.Connection, message: Stored) -> None:
     entry = LedgerEntry.model_validate_json(message.data)
     check_balance(entry)
@@ -134,7 +155,7 @@ def _ledger(db: sqlite3.Connection, message: Stored) -> None:
     lines = [(message.seq, line.account, line.minor) for line in entry.postings]
     db.executemany("INSERT INTO posting VALUES (?, ?, ?)", lines)
     what = (entry.kind, entry.stream, entry.deal_id, entry.party_id, entry.reverses)
-    money = (entry.currency, str(entry.rate), entry.sector, paid_by(entry), entry.at.isoformat())
+    money = (entry.currency, str(entry.rate), entry.sector, paid_by(entry), stamp(entry.at))
     row = (message.seq, entry.entry_id, entry.key, *what, *money)
     db.execute(f"INSERT INTO entry VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
     _close_key(db, entry.key, ("LEDGER", message.seq, meaning(entry)))
@@ -157,6 +178,8 @@ KINDS: dict[str, Callable[[sqlite3.Connection, int, MatchEvent], None]] = {
     facts.DEAL_OPENED: _opened,
     facts.DEAL_MOVED: _moved,
     facts.OUTCOME_TOLD: _outcome,
+    facts.PAYOUT_UNKNOWN: _unknown,
+    facts.SUBSCRIPTION_SET: _subscription,
 }
 STREAMS: dict[str, Callable[[sqlite3.Connection, Stored], None]] = {
     "MATCH": _match,

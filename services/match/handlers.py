@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from services.match import fold, queries, revenue
+from services.match import billing, clockwork, export, fold, payouts, queries, revenue
 from services.match.acts import needed
 from services.match.deal_acts import MoveDeal, OpenDeal, Terms
 from services.match.money_acts import PayDeal, RefundPayment
@@ -17,15 +17,21 @@ from services.match.writer import Writer
 from shared.clock import now
 from shared.events import (
     Assignment,
+    BillAsk,
+    BillReply,
     Body,
     DealAsk,
     DealReply,
+    LedgerExport,
+    LedgerExportAsk,
     MatchAdd,
     MatchAssign,
     MatchFind,
     MatchFound,
     MatchList,
     MatchListAsk,
+    PayoutAsk,
+    PayoutReply,
     Revenue,
     RevenueAsk,
 )
@@ -81,7 +87,39 @@ class Handlers:
     async def revenue(self, ask: RevenueAsk) -> Revenue:
         """Report earnings and the trial balance."""
         await self._room.writer.catch_up()
-        return await self._room.book.read(lambda db: revenue.report(db, ask))
+        goal = (self._room.settings.monthly_target_minor, self._room.settings.currency)
+        return await self._room.book.read(lambda db: revenue.report(db, ask, goal, now()))
+
+    async def payout(self, ask: PayoutAsk) -> Body:
+        """Start, settle, fail, doubt or list payouts."""
+        if ask.action == "list":
+            await self._room.writer.catch_up()
+            return PayoutReply(payouts=await self._room.book.read(payouts.payouts))
+        if ask.action == "start":
+            return await self._room.writer.do(payouts.StartPayout(ask, now()))
+        if ask.action == "unknown":
+            return await self._room.writer.do(payouts.DoubtPayout(ask))
+        return await self._room.writer.do(payouts.ResolvePayout(ask, now()))
+
+    async def bill(self, ask: BillAsk) -> Body:
+        """Charge a client, receive a charge, set a subscription, or list charges."""
+        writer = self._room.writer
+        if ask.action == "list":
+            await writer.catch_up()
+            return BillReply(charges=await self._room.book.read(billing.charges))
+        if ask.action == "charge":
+            return await writer.do(billing.ChargeClient(ask, now()))
+        if ask.action == "receive":
+            return await writer.do(billing.ReceiveCharge(ask, now()))
+        act = billing.Subscribe(ask, now())
+        await writer.do(act)
+        await clockwork.charge_due(self._room.book, writer, now())
+        return await self._room.book.read(act.reply)
+
+    async def export(self, ask: LedgerExportAsk) -> LedgerExport:
+        """Return the ledger as a text."""
+        await self._room.writer.catch_up()
+        return await self._room.book.read(lambda db: export.export(db, ask))
 
     async def _look(self, ask: DealAsk) -> DealReply:
         await self._room.writer.catch_up()

@@ -12,7 +12,7 @@ import numpy as np
 
 from services.match.asked import Asked
 from services.match.constraints import check
-from services.match.pool import ITEMS, Floats, Pool
+from services.match.pool import ITEMS, Floats, Pool, code
 
 CLIENT = {
     "skills": 0.25, "level": 0.05, "text": 0.12, "rate": 0.15, "sectors": 0.07,
@@ -35,7 +35,7 @@ NICE = 0.5
 
 def unknown(pool: Pool) -> Floats:
     """Return a part of which nothing is known."""
-    return np.full(len(pool), np.nan)
+    return np.full(len(pool), np.nan, np.float32)
 
 
 def skills(ask: Asked, pool: Pool) -> Floats:
@@ -43,18 +43,17 @@ def skills(ask: Asked, pool: Pool) -> Floats:
     weights = [(name, 1.0) for name in ask.required] + [(name, NICE) for name in ask.nice]
     if not weights:
         return unknown(pool)
-    covered = np.zeros(len(pool))
+    covered = np.zeros(len(pool), np.float32)
     for name, weight in weights:
         if name in pool.skills.rows:
-            covered[pool.skills.rows[name]] += weight * pool.skills.weights[name]
-    value: Floats = covered / sum(weight for _, weight in weights)
-    value[pool.columns["skills"] == 0] = np.nan
-    return value
+            covered[pool.skills.rows[name]] += np.float32(weight) * pool.skills.weights[name]
+    value: Floats = covered / np.float32(sum(weight for _, weight in weights))
+    return value * pool.columns["skills"]
 
 
 def level(ask: Asked, pool: Pool) -> Floats:
     """Mean level of those asked-for skills whose level is known."""
-    total, known = np.zeros(len(pool)), np.zeros(len(pool))
+    total, known = np.zeros(len(pool), np.float32), np.zeros(len(pool), np.float32)
     for name in (*ask.required, *ask.nice):
         if name in pool.levels.rows:
             total[pool.levels.rows[name]] += pool.levels.weights[name]
@@ -67,57 +66,72 @@ def text(ask: Asked, pool: Pool) -> Floats:
     items = pool.columns["items"]
     if not ask.words or not items.any():
         return unknown(pool)
-    alike = np.zeros(len(pool) * ITEMS)
+    alike = np.zeros(len(pool) * ITEMS, np.float32)
     for word, weight in ask.words.items():
         if word in pool.text.rows:
-            alike[pool.text.rows[word]] += weight * pool.text.weights[word]
-    best = np.partition(alike.reshape(-1, ITEMS), ITEMS - 3, axis=1)[:, -3:].sum(axis=1)
+            alike[pool.text.rows[word]] += np.float32(weight) * pool.text.weights[word]
+    best = _three_best(alike.reshape(ITEMS, -1))
     mean: Floats = np.divide(best, np.minimum(items, 3), out=unknown(pool), where=items > 0)
-    return np.clip(mean / ALIKE, 0.0, 1.0)
+    return _limited(mean / np.float32(ALIKE))
+
+
+def _limited(value: Floats) -> Floats:
+    """Return the values cut to 0..1; unknown stays unknown."""
+    limited: Floats = np.clip(value, 0.0, 1.0)
+    return limited
+
+
+def _three_best(alike: Floats) -> Floats:
+    """Return the sum of the three greatest of each column; a partial sort is four times slower."""
+    first, second, third = (np.zeros(alike.shape[1], np.float32) for _ in range(3))
+    for line in alike:
+        if line.any():
+            np.maximum(third, np.minimum(second, line), out=third)
+            np.maximum(second, np.minimum(first, line), out=second)
+            np.maximum(first, line, out=first)
+    return first + second + third
 
 
 def sectors(ask: Asked, pool: Pool) -> Floats:
     """1 where the provider knows one of the need's sectors, else 0."""
     if not ask.sectors:
         return unknown(pool)
-    value = np.zeros(len(pool))
+    value = np.zeros(len(pool), np.float32)
     for name in ask.sectors:
         if name in pool.sectors.rows:
             value[pool.sectors.rows[name]] = 1.0
-    value[pool.columns["sectors"] == 0] = np.nan
-    return value
+    return value * pool.columns["sectors"]
 
 
 def languages(ask: Asked, pool: Pool) -> Floats:
     """Share of the need's languages that the provider speaks."""
     if not ask.languages:
         return unknown(pool)
-    value = np.zeros(len(pool))
+    value = np.zeros(len(pool), np.float32)
     for name in ask.languages:
         if name in pool.languages.rows:
             value[pool.languages.rows[name]] += 1.0 / len(ask.languages)
-    value[pool.columns["languages"] == 0] = np.nan
-    return np.minimum(value, 1.0)
+    return np.minimum(value, 1.0) * pool.columns["languages"]
 
 
 def _ratio(ask: Asked, pool: Pool) -> Floats:
     """Rate over the highest allowed rate; unknown across currencies, for no rate is assumed."""
     if ask.limit is None or ask.limit <= 0:
         return unknown(pool)
-    ratio: Floats = pool.columns["rate"] / ask.limit
-    ratio[pool.currency != ask.currency] = np.nan
+    ratio: Floats = pool.columns["rate"] / np.float32(ask.limit)
+    ratio[pool.currency != code(ask.currency)] = np.nan
     return ratio
 
 
 def rate(ask: Asked, pool: Pool) -> Floats:
     """1 up to the allowed rate, falling to 0 at `TOO_DEAR` times it."""
-    return np.clip((TOO_DEAR - _ratio(ask, pool)) / (TOO_DEAR - 1.0), 0.0, 1.0)
+    return _limited((np.float32(TOO_DEAR) - _ratio(ask, pool)) / np.float32(TOO_DEAR - 1.0))
 
 
 def budget(ask: Asked, pool: Pool) -> Floats:
     """1 when the provider's own rate is paid, falling to 0 at half of it."""
-    ratio = np.maximum(_ratio(ask, pool), 1e-9)
-    return np.clip((1.0 / ratio - 0.5) / 0.5, 0.0, 1.0)
+    ratio: Floats = np.maximum(_ratio(ask, pool), np.float32(1e-9))
+    return _limited(np.float32(2.0) / ratio - np.float32(1.0))
 
 
 def available(ask: Asked, pool: Pool) -> Floats:
@@ -129,7 +143,7 @@ def wishes(ask: Asked, pool: Pool) -> Floats:
     """Share of the soft constraints that hold, of those that can be told."""
     if not ask.wishes:
         return unknown(pool)
-    kept, known = np.zeros(len(pool)), np.zeros(len(pool))
+    kept, known = np.zeros(len(pool), np.float32), np.zeros(len(pool), np.float32)
     for rule in ask.wishes:
         found = check(rule, ask, pool)
         kept += ~found.broken & ~found.unknown
@@ -149,13 +163,13 @@ def client_history(ask: Asked, pool: Pool) -> Floats:
     """Mean of the Beta posterior of providers' yes to this client; unknown for newcomers."""
     yes, times = ask.heard
     value = (PRIOR[0] + yes) / (sum(PRIOR) + times) if times else np.nan
-    return np.full(len(pool), value)
+    return np.full(len(pool), value, np.float32)
 
 
 def load(ask: Asked, pool: Pool) -> Floats:
     """Free share of the provider's capacity."""
-    capacity = np.maximum(pool.columns["capacity"], 1.0)
-    return np.clip(1.0 - pool.columns["load"] / capacity, 0.0, 1.0)
+    capacity: Floats = np.maximum(pool.columns["capacity"], np.float32(1.0))
+    return _limited(np.float32(1.0) - pool.columns["load"] / capacity)
 
 
 def client_weights(ask: Asked) -> dict[str, float]:
@@ -170,6 +184,6 @@ CLIENT_PARTS: dict[str, Part] = {
     "skills": skills, "level": level, "text": text, "rate": rate, "sectors": sectors,
     "languages": languages, "available": available, "history": history, "wishes": wishes,
 }  # fmt: skip
-PROVIDER_PARTS: dict[str, Part] = {
-    "budget": budget, "work": skills, "sectors": sectors, "load": load, "history": client_history,
-}  # fmt: skip
+PROVIDER_PARTS: dict[str, Part] = {"budget": budget, "load": load, "history": client_history}
+SHARED = {"work": "skills", "sectors": "sectors"}
+"""Parts of the provider's view that are the same as one of the client's."""

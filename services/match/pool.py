@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from services.match.skills import IMPLIED, canonical, implied, language
 from services.match.words import terms
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 Bools = NDArray[np.bool_]
 
@@ -40,16 +40,18 @@ class Index:
         """Return the index of lists gathered by word."""
         return Index(
             {word: np.array(rows, np.int32) for word, (rows, _) in found.items()},
-            {word: np.array(weights) for word, (_, weights) in found.items()},
+            {word: np.array(weights, np.float32) for word, (_, weights) in found.items()},
         )
 
 
 @dataclass
 class Pool:
-    """Providers in columns. NaN is unknown; `text` counts rows of items, not of providers.
+    """Providers in columns. NaN is unknown; row `place * len(pool) + provider` of `text` is one
+    text of a provider.
 
     `skills` weighs 1, or `IMPLIED` for what another skill brings along; `levels` holds known
-    levels only. `available` is 1, 0 or NaN. Money is in minor units of `currency`.
+    levels only. `available` is 1, 0 or NaN; `skills`, `sectors`, `languages` are 1 where the
+    provider names any, else NaN. Money is in minor units of `currency`, a number from `code`.
     """
 
     ids: list[str]
@@ -59,8 +61,8 @@ class Pool:
     languages: Index
     text: Index
     columns: dict[str, Floats]
-    currency: NDArray[np.str_]
-    min_currency: NDArray[np.str_]
+    currency: Ints
+    min_currency: Ints
     timezone: NDArray[np.str_]
 
     def __len__(self) -> int:
@@ -90,12 +92,15 @@ class Gatherer:
     def pool(self) -> Pool:
         """Return the columns."""
         index = {name: Index.of(found) for name, found in self._words.items()}
-        texts = {name: np.array(values, np.str_) for name, values in self._texts.items()}
+        codes = {
+            name: np.array([code(value) for value in self._texts[name]], np.int32)
+            for name in ("currency", "min_currency")
+        }
         return Pool(
             self._ids, index["skills"], index["levels"], index["sectors"], index["languages"],
-            index["text"],
-            {name: np.array(values, np.float64) for name, values in self._columns.items()},
-            texts["currency"], texts["min_currency"], texts["timezone"],
+            _by_place(index["text"], len(self._ids)),
+            {name: np.array(values, np.float32) for name, values in self._columns.items()},
+            codes["currency"], codes["min_currency"], np.array(self._texts["timezone"], np.str_),
         )  # fmt: skip
 
     def _add_skills(self, row: int, skills: Iterable[Mapping[str, Any]]) -> None:
@@ -140,9 +145,9 @@ class Gatherer:
             "load": float(load),
             "yes": float(heard[0]),
             "asked": float(heard[1]),
-            "skills": float(len(body["skills"])),
-            "sectors": float(len(body["sectors"])),
-            "languages": float(len(body["languages"])),
+            "skills": 1.0 if body["skills"] else np.nan,
+            "sectors": 1.0 if body["sectors"] else np.nan,
+            "languages": 1.0 if body["languages"] else np.nan,
             "items": float(len(_items(body))),
         }
         for name, number in numbers.items():
@@ -150,6 +155,20 @@ class Gatherer:
         self._texts["currency"].append(rate["currency"] if rate else "")
         self._texts["min_currency"].append(least["currency"] if least else "")
         self._texts["timezone"].append(body.get("timezone") or "")
+
+
+def code(currency: str) -> int:
+    """Return a number for a currency code: its letters in base 27; 0 for none."""
+    number = 0
+    for letter in currency[:3]:
+        number = number * 27 + ord(letter) - 64
+    return number
+
+
+def _by_place(index: Index, size: int) -> Index:
+    """Return the index of texts with all first texts before all second ones, and so on."""
+    rows = {word: row % ITEMS * size + row // ITEMS for word, row in index.rows.items()}
+    return Index(rows, index.weights)
 
 
 def _items(body: Mapping[str, Any]) -> list[str]:

@@ -146,3 +146,10 @@ def everything(db: sqlite3.Connection, limit: int) -> MatchList:
         needs=tuple(Need.model_validate_json(row[0]) for row in needs),
         deals=deals(db, limit),
     )
+
+
+def subscription_seq(db: sqlite3.Connection, subscription_id: str) -> int:
+    """Return the sequence of a subscription's last change, 0 for a new one."""
+    sql = "SELECT seq FROM subscription WHERE subscription_id = ?"
+    row = db.execute(sql, (subscription_id,)).fetchone()
+    return int(row[0]) if row else 0

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import datetime
+from typing import Any
 
+from services.match import figures, queries
 from shared.events import Revenue, RevenueAsk, RevenueLine
 
 _THURSDAY = "date(e.at, '-3 days', 'weekday 4')"
@@ -25,26 +28,39 @@ GROUPS = {
 }
 
 _LINES = """
-SELECT {group}, e.currency,
+SELECT {group} AS "group", e.currency,
   sum(p.minor) FILTER (WHERE p.account = 'cash' AND p.minor > 0) AS gross,
   -sum(p.minor) FILTER (WHERE p.account LIKE 'platform:%' AND p.minor < 0) AS earned,
   sum(p.minor) FILTER (WHERE p.account LIKE 'platform:%' AND p.minor > 0) AS refunded,
-  -sum(p.minor) FILTER (WHERE p.account LIKE 'provider:%') AS payable
+  -sum(p.minor) FILTER (WHERE p.account LIKE 'provider:%') AS payable,
+  -sum(p.minor) FILTER (WHERE p.account = 'cash' AND p.minor < 0 AND e.kind = 'refund') AS returned
 FROM entry e JOIN posting p ON p.entry = e.seq GROUP BY 1, 2 ORDER BY 1, 2
 """
 
 
-def report(db: sqlite3.Connection, ask: RevenueAsk) -> Revenue:
-    """Return earnings by group and currency, in minor units; instants are UTC."""
-    found = db.execute(_LINES.format(group=GROUPS[ask.by])).fetchall()
-    lines = tuple(
-        RevenueLine(
-            group=group, currency=currency, gross=gross or 0, earned=earned or 0,
-            refunded=refunded or 0, payable=payable or 0,
-        )
-        for group, currency, gross, earned, refunded, payable in found
-    )  # fmt: skip
-    return Revenue(by=ask.by, lines=lines, trial_balance=trial_balance(db))
+def report(db: sqlite3.Connection, ask: RevenueAsk, goal: tuple[int, str], at: datetime) -> Revenue:
+    """Return earnings by group and currency, in minor units, as of `at`; instants are UTC.
+
+    `goal` is what the month should earn, in minor units and its currency.
+    """
+    found = queries.rows(db, _LINES.format(group=GROUPS[ask.by]))
+    return Revenue(
+        by=ask.by,
+        lines=tuple(_line({name: value or 0 for name, value in row.items()}) for row in found),
+        trial_balance=trial_balance(db),
+        outstanding=figures.outstanding(db, at),
+        calibration=figures.calibration(db),
+        match_seconds=figures.match_seconds(db),
+        target=figures.target(db, goal, at),
+        at=at,
+    )
+
+
+def _line(row: dict[str, Any]) -> RevenueLine:
+    """Return one line; the take rate is what was kept of what was kept paid."""
+    kept = row["gross"] - row["returned"]
+    rate = round((row["earned"] - row["refunded"]) / kept, 6) if kept > 0 else None
+    return RevenueLine(**row, take_rate=rate)
 
 
 def trial_balance(db: sqlite3.Connection) -> dict[str, dict[str, int]]:

@@ -31,6 +31,15 @@ CREATE TABLE outcome (
 CREATE INDEX outcome_provider ON outcome (provider_id);
 CREATE INDEX outcome_client ON outcome (client_id);
 
+CREATE TABLE unknown_payout (
+    payout TEXT PRIMARY KEY, seq INTEGER NOT NULL, reason TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE subscription (
+    subscription_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, party_id TEXT NOT NULL,
+    stream TEXT NOT NULL, currency TEXT NOT NULL, monthly INTEGER NOT NULL,
+    set_up INTEGER NOT NULL, since TEXT NOT NULL, active INTEGER NOT NULL
+) WITHOUT ROWID;
+
 -- Keys that callers made: one act each, for ever.
 CREATE TABLE act (
     key TEXT NOT NULL, stream TEXT NOT NULL, seq INTEGER NOT NULL, meaning TEXT NOT NULL,

@@ -8,11 +8,14 @@ import numpy as np
 
 from services.match.asked import Asked
 from services.match.constraints import Limit, limits
-from services.match.parts import CLIENT_PARTS, PROVIDER, PROVIDER_PARTS, client_weights
+from services.match.parts import CLIENT_PARTS, PROVIDER, PROVIDER_PARTS, SHARED, client_weights
 from services.match.pool import Bools, Floats, Pool
 
 BLOCKED_AT_MOST = 0.2
 """Highest total of a pair that a hard limit forbids."""
+
+LEAST = np.float32(1e-12)
+"""Stands in for zero below a line; what is above it is then zero too."""
 
 THIN = 4.0
 """A view may not score above this many times its known weight: little knowledge, little praise."""
@@ -38,6 +41,7 @@ def score(ask: Asked, pool: Pool, unwanted: set[str] | None = None) -> Scores:
     weights = client_weights(ask)
     client_parts = {name: CLIENT_PARTS[name](ask, pool) for name in weights}
     provider_parts = {name: part(ask, pool) for name, part in PROVIDER_PARTS.items()}
+    provider_parts |= {name: client_parts[same] for name, same in SHARED.items()}
     client, known_client = view(client_parts, weights)
     provider, known_provider = view(provider_parts, PROVIDER)
     found = limits(ask, pool, unwanted or set())
@@ -51,21 +55,24 @@ def score(ask: Asked, pool: Pool, unwanted: set[str] | None = None) -> Scores:
 
 
 def view(parts: dict[str, Floats], weights: dict[str, float]) -> tuple[Floats, Floats]:
-    """Return the mean of the known parts by weight, and the known share of all weight."""
+    """Return the mean of the known parts by weight, and the known share of all weight.
+
+    `fmax` and a comparison are ten times faster than `where` on a mixed mask.
+    """
     total = np.zeros_like(next(iter(parts.values())))
     known = np.zeros_like(total)
     for name, value in parts.items():
-        there = ~np.isnan(value)
-        total += np.where(there, value, 0.0) * weights[name]
-        known += there * weights[name]
-    mean = np.divide(total, known, out=np.zeros_like(total), where=known > 0)
+        weight = np.float32(weights[name])
+        total += np.fmax(value, np.float32(0)) * weight
+        known += (value == value) * weight
+    mean = total / np.maximum(known, LEAST)
     return np.minimum(np.minimum(mean, 1.0), THIN * known), np.minimum(known, 1.0)
 
 
 def harmonic(one: Floats, other: Floats) -> Floats:
     """Return the harmonic mean; 0 where both are 0."""
-    both = one + other
-    return np.divide(2.0 * one * other, both, out=np.zeros_like(both), where=both > 0)
+    mean: Floats = 2 * one * other / np.maximum(one + other, LEAST)
+    return mean
 
 
 def best(scores: Scores, limit: int, blocked: bool) -> list[int]:

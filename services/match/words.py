@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from functools import lru_cache
 
 from services.match.skills import canonical
 
@@ -21,8 +22,10 @@ _STOP = frozenset(_STOPPED.split())
 _ENDINGS = ("ings", "ing", "ies", "ied", "ers", "ed", "er", "es", "s", "e")
 
 
+@lru_cache(maxsize=100_000)
 def stem(word: str) -> str:
     """Return the word without its ending, if at least four letters are left."""
+    word = canonical(word)
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 4:
             return word[: -len(ending)]
@@ -35,7 +38,7 @@ def terms(text: str) -> dict[str, float]:
     There is no weight by rarity in the pool, so a pair's score does not change when others come.
     """
     words = (word for word in _WORD.findall(text.casefold()) if word not in _STOP and len(word) > 1)
-    counts = Counter(stem(canonical(word)) for word in words)
+    counts = Counter(stem(word) for word in words)
     weights = {word: 1.0 + math.log(count) for word, count in counts.items()}
     length = math.sqrt(sum(weight * weight for weight in weights.values()))
     return {word: weight / length for word, weight in weights.items()}

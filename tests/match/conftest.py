@@ -55,13 +55,15 @@ class Host:
 async def hosting(bus, settings, name: str = "match"):
     """A match room as `app.py` wires it, on a file of its own."""
     book = await open_book(bus, settings.data_dir / name / "match.db")
-    async with anyio.create_task_group() as tasks:
-        writer = Writer(bus, book)
-        await writer.catch_up()
-        tasks.start_soon(writer.run)
-        yield Host(book, writer, Handlers(Room(book, writer, settings.match)))
-        tasks.cancel_scope.cancel()
-    await book.close()
+    try:
+        async with anyio.create_task_group() as tasks:
+            writer = Writer(bus, book)
+            await writer.catch_up()
+            tasks.start_soon(writer.run)
+            yield Host(book, writer, Handlers(Room(book, writer, settings.match)))
+            tasks.cancel_scope.cancel()
+    finally:
+        await book.close()
 
 
 @pytest.fixture

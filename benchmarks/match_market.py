@@ -1,0 +1,137 @@
+"""A made-up market, seeded, and how fast it is ranked and paired."""
+
+from __future__ import annotations
+
+import json
+import random
+import resource
+import sys
+import time
+
+import numpy as np
+import orjson
+
+from services.match.asked import asked
+from services.match.assign import optimal
+from services.match.market import views
+from services.match.pool import gather
+from services.match.scoring import best, score
+from services.match.stable import blocking, stable
+from shared.events import Constraint, Money, Need
+
+SKILLS = [f"skill{n}" for n in range(300)]
+SECTORS = ["health", "finance", "retail", "energy", "media", "law", "public", "travel"]
+LANGUAGES = ["en", "de", "fr", "es", "pl"]
+WORDS = [f"word{n}" for n in range(5000)]
+
+
+def text(dice: random.Random, length: int) -> str:
+    return " ".join(WORDS[int(5000 * dice.random() ** 2)] for _ in range(length))
+
+
+def profile(dice: random.Random, number: int) -> bytes:
+    body = {
+        "party_id": f"p{number}",
+        "name": f"P {number}",
+        "skills": [
+            {"name": SKILLS[int(300 * dice.random() ** 2)], "level": dice.random()}
+            for _ in range(dice.randint(2, 10))
+        ],
+        "sectors": dice.sample(SECTORS, dice.randint(0, 3)),
+        "languages": dice.sample(LANGUAGES, dice.randint(0, 3)),
+        "rate": {"minor": dice.randint(3000, 20000), "currency": "USD"},
+        "capacity": dice.randint(1, 3),
+        "available": dice.choice([True, True, None]),
+        "min_budget": None,
+        "bio": text(dice, 40),
+        "items": [text(dice, 30)],
+    }
+    return orjson.dumps(body)
+
+
+def need(dice: random.Random, number: int) -> Need:
+    return Need(
+        need_id=f"n{number}",
+        party_id=f"c{number}",
+        title=text(dice, 6),
+        required=tuple(SKILLS[int(300 * dice.random() ** 2)] for _ in range(4)),
+        nice=tuple(SKILLS[int(300 * dice.random() ** 2)] for _ in range(2)),
+        sectors=tuple(dice.sample(SECTORS, 2)),
+        languages=("en",),
+        budget=Money(minor=dice.randint(6000, 20000), currency="USD"),
+        constraints=(Constraint(field="language", op="has", value="en"),),
+        text=text(dice, 40),
+    )
+
+
+def peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def rank(size: int = 100_000, asks: int = 40) -> dict[str, float]:
+    """Milliseconds to rank `size` providers for one need, exactly: all parts, limits, top 10."""
+    dice = random.Random(7)
+    start = time.process_time()
+    pool = gather(
+        (profile(dice, n) for n in range(size)),
+        {},
+        {f"p{n}": (n % 7, 7) for n in range(0, size, 3)},
+    )
+    built = time.process_time() - start
+    times = []
+    for number in range(asks):
+        ready = asked(need(dice, number))
+        start = time.process_time()
+        best(score(ready, pool), 10, blocked=False)
+        times.append(1000 * (time.process_time() - start))
+    return {
+        "providers": size,
+        "build_s": built,
+        "p50_ms": float(np.percentile(times, 50)),
+        "p95_ms": float(np.percentile(times, 95)),
+        "peak_mb": peak_mb(),
+    }
+
+
+def pair(size: int) -> dict[str, float]:
+    """Seconds to score and pair `size` needs with `size` providers, and what it comes to."""
+    from scipy.optimize import linear_sum_assignment
+
+    dice = random.Random(7)
+    pool = gather((profile(dice, n) for n in range(size)), {}, {})
+    asks = [asked(need(dice, n)) for n in range(size)]
+    start = time.process_time()
+    seen = views(asks, pool, [set()] * size, 0.0)
+    scored = time.process_time() - start
+    ones = np.ones(size, np.int64)
+    start = time.process_time()
+    found = optimal(seen.total, ones, ones)
+    solved = time.process_time() - start
+    total, peak = seen.total[found.rows, found.columns].sum(dtype=np.float64), peak_mb()
+    start = time.process_time()
+    held = stable(seen.client, seen.provider, ones, ones)
+    stable_s = time.process_time() - start
+    start = time.process_time()
+    at, to = linear_sum_assignment(seen.total, maximize=True)
+    dense_s = time.process_time() - start
+    best_total = seen.total[at, to].sum(dtype=np.float64)
+    return {
+        "size": size,
+        "score_s": scored,
+        "solve_s": solved,
+        "share_of_optimum": total / best_total,
+        "method": found.method,
+        "dense_s": dense_s,
+        "peak_mb": peak,
+        "stable_s": stable_s,
+        "stable_share": float(seen.total[held.rows, held.columns].sum()) / best_total,
+        "stable_blocking": blocking(seen.client, seen.provider, held, ones, ones),
+        "optimal_blocking": blocking(seen.client, seen.provider, found, ones, ones),
+    }
+
+
+if __name__ == "__main__":
+    what = sys.argv[1:] or ["rank", "1000", "5000"]
+    for name in what:
+        result = rank() if name == "rank" else pair(int(name))
+        print(json.dumps(result, indent=1))

@@ -1,0 +1,110 @@
+"""Any order of payments, refunds, replays and moves leaves the ledger at zero, paid once."""
+
+import sqlite3
+from decimal import Decimal
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from services.match import fold, queries, store
+from services.match.deal_acts import MoveDeal, OpenDeal, Terms
+from services.match.money_acts import PayDeal, RefundPayment
+from services.match.profile_acts import SetNeed, SetProfile
+from shared.bus import encode
+from shared.clock import now
+from shared.errors import SovereignError
+from shared.events import DealAsk, DealState
+from shared.reading import Stored
+from tests.match.conftest import need, provider, usd
+
+KEYS = st.sampled_from([f"k{n}" for n in range(6)])
+AMOUNTS = st.integers(1, 4000).map(usd)
+DEALS = st.sampled_from(["d1", "d2"])
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """The read model fed by acts, as the writer feeds it; the log is its stream."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.db = self.empty()
+        self.log: list[tuple[str, Stored]] = []
+
+    def empty(self) -> sqlite3.Connection:
+        db = sqlite3.connect(":memory:", isolation_level=None)
+        store.prepare(db)
+        return db
+
+    def act(self, act) -> None:
+        try:
+            draft = act.decide(self.db)
+        except SovereignError:
+            return
+        if draft is not None:
+            seq = fold.position(self.db, draft.stream) + 1
+            message = Stored(seq, draft.subject, encode(draft.body))
+            assert fold.apply(self.db, draft.stream, message) is None
+            self.log.append((draft.stream, message))
+        act.reply(self.db)
+
+    @initialize(rate=st.decimals(0, 1, places=3))
+    def open(self, rate):
+        self.act(SetProfile(provider("ana", capacity=2)))
+        for name in ("d1", "d2"):
+            self.act(SetNeed(need(name)))
+            ask = DealAsk(
+                action="open", deal_id=name, need_id=name, provider_id="ana", amount=usd(5000)
+            )
+            self.act(OpenDeal(ask, Terms(Decimal(rate))))
+            for to in ("offered", "accepted"):
+                self.act(MoveDeal(DealAsk(action="move", deal_id=name, to=to), now()))
+
+    @rule(deal=DEALS, amount=AMOUNTS, key=KEYS)
+    def pay(self, deal, amount, key):
+        self.act(PayDeal(DealAsk(action="pay", deal_id=deal, amount=amount, key=key), now()))
+
+    @rule(payment=KEYS, amount=st.none() | AMOUNTS, key=KEYS)
+    def refund(self, payment, amount, key):
+        ask = DealAsk(action="refund", payment=payment, amount=amount, key=key)
+        self.act(RefundPayment(ask, now()))
+
+    @rule(deal=DEALS, to=st.sampled_from(DealState.__args__))
+    def move(self, deal, to):
+        self.act(MoveDeal(DealAsk(action="move", deal_id=deal, to=to), now()))
+
+    @invariant()
+    def every_entry_and_account_adds_up(self):
+        sums = self.db.execute("SELECT sum(minor) FROM posting GROUP BY entry").fetchall()
+        assert {row[0] for row in sums} <= {0}
+        for name in ("d1", "d2") if self.log else ():
+            deal = queries.deal(self.db, name)
+            assert 0 <= deal.refunded.minor <= deal.paid.minor <= 5000
+
+    @invariant()
+    def a_payment_that_went_back_left_nothing(self):
+        payments = queries.rows(self.db, "SELECT entry_id, cash FROM entry WHERE kind = 'payment'")
+        for row in payments:
+            if queries.refunded(self.db, row["entry_id"]) == row["cash"]:
+                left = self.db.execute(
+                    "SELECT p.account, sum(p.minor) FROM posting p JOIN entry e ON e.seq = p.entry"
+                    " WHERE ? IN (e.entry_id, e.reverses) GROUP BY 1", (row["entry_id"],)
+                )  # fmt: skip
+                assert {minor for _, minor in left} == {0}
+
+    def teardown(self):
+        anew = self.empty()
+        for stream, message in (*reversed(self.log), *self.log):
+            if message.seq == fold.position(anew, stream) + 1:
+                fold.apply(anew, stream, message)
+        for stream, message in self.log:
+            fold.apply(anew, stream, message)
+        assert store.checksum(anew) == store.checksum(self.db)
+        for db in (anew, self.db):
+            db.close()
+
+
+TestLedger = LedgerMachine.TestCase
+TestLedger.settings = settings(
+    max_examples=25, stateful_step_count=30, deadline=None, derandomize=True
+)
