@@ -60,7 +60,7 @@ docs: setup          ## regenerate docs/events and docs/asyncapi.json
 	$(BIN)/python -m shared.schemas docs
 
 bench: setup         ## measure, beside a floor, in one run
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(BENCH)
 
 clean:
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache artifacts
