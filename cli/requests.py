@@ -36,11 +36,13 @@ def build(fields: dict[str, Any]) -> TaskRequest:
         raise invalid(error) from None
 
 
-def instant(text: str, field: str) -> datetime:
+def instant(text: str | None, field: str) -> datetime | None:
     """Return the instant that `text` means: `90s`, `30m`, `2h`, `1d` from now, or ISO 8601.
 
-    Without a zone, an ISO instant is in local time.
+    Without a zone, an ISO instant is in local time. No text is no instant.
     """
+    if text is None:
+        return None
     span = _SPAN.fullmatch(text.strip())
     if span:
         return now() + timedelta(seconds=float(span[1]) * _SECONDS[span[2]])

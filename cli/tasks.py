@@ -19,6 +19,17 @@ from cli.options import (
 
 app = group("Ask the crew for work, watch it, have a word on it.", "Work")
 
+Description = Annotated[str, typer.Option("--description", "-d", help="More about it.")]
+Priority = Annotated[PriorityName, typer.Option("--priority", "-p", help="How soon.")]
+After = Annotated[
+    list[str] | None, typer.Option(help="A task that must be done first. Repeatable.")
+]
+Wait = Annotated[
+    bool, typer.Option("--wait/--no-wait", "-w", help="Show progress, then the answer.")
+]
+Within = Annotated[
+    float | None, typer.Option(min=0.1, help="Seconds to wait at most; implies --wait.")
+]
 Step = Annotated[str | None, typer.Option("--step", help="Only this step of the plan.")]
 State = Annotated[str | None, typer.Option("--state", help="Only tasks in this state.")]
 
@@ -26,45 +37,30 @@ State = Annotated[str | None, typer.Option("--state", help="Only tasks in this s
 @app.command()
 def submit(
     title: Annotated[str, typer.Argument(help="What is to be done, in one line.")],
-    description: Annotated[str, typer.Option("--description", "-d", help="More about it.")] = "",
+    description: Description = "",
     file: Files = None,
-    priority: Annotated[
-        PriorityName, typer.Option("--priority", "-p", help="How soon.")
-    ] = "normal",
+    priority: Priority = "normal",
     agent: Annotated[str | None, typer.Option(help="One agent instead of a plan.")] = None,
     task_id: Annotated[str | None, typer.Option("--id", help="Your own id; twice is once.")] = None,
     session: Annotated[str | None, typer.Option(help="The session that it belongs to.")] = None,
     template: Annotated[str | None, typer.Option(help="A named plan.")] = None,
     deadline: Annotated[str | None, typer.Option(help="30m, 2h, or an ISO instant.")] = None,
     not_before: Annotated[str | None, typer.Option(help="Same form as --deadline.")] = None,
-    depends_on: Annotated[
-        list[str] | None, typer.Option(help="A task that must be done first. Repeatable.")
-    ] = None,
+    depends_on: After = None,
     approval: Annotated[bool, typer.Option("--approval", help="Ask before every step.")] = False,
-    wait: Annotated[
-        bool, typer.Option("--wait/--no-wait", "-w", help="Show progress, then the answer.")
-    ] = False,
-    timeout: Annotated[
-        float | None, typer.Option(min=0.1, help="Seconds to wait at most; implies --wait.")
-    ] = None,
+    wait: Wait = False,
+    timeout: Within = None,
     as_json: Json = False,
 ) -> None:
     """Hand a task to the crew; prints its id, or with --wait the answer."""
     from cli import requests, submitting
 
     fields = {
-        "title": title,
-        "description": description,
-        "priority": priority,
-        "agent": agent,
-        "task_id": task_id,
-        "session": session,
-        "template": template,
-        "depends_on": depends_on,
-        "approval": approval,
-        "deadline": requests.instant(deadline, "--deadline") if deadline else None,
-        "not_before": requests.instant(not_before, "--not-before") if not_before else None,
-    }
+        "title": title, "description": description, "priority": priority, "agent": agent,
+        "task_id": task_id, "session": session, "template": template, "approval": approval,
+        "depends_on": depends_on, "deadline": requests.instant(deadline, "--deadline"),
+        "not_before": requests.instant(not_before, "--not-before"),
+    }  # fmt: skip
     task, files = requests.build(fields), requests.read_all(file)
     if wait or timeout is not None:
         submitting.submit_and_wait(task, files, timeout, as_json)

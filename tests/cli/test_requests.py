@@ -26,6 +26,10 @@ def test_an_instant_with_a_zone_is_taken_as_it_is():
     assert instant("2030-01-31T18:00:00+00:00", "x") == datetime(2030, 1, 31, 18, tzinfo=UTC)
 
 
+def test_no_text_is_no_instant():
+    assert instant(None, "x") is None
+
+
 def test_an_instant_without_a_zone_is_local():
     assert instant("2030-01-31", "x").tzinfo is not None
 
