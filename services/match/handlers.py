@@ -153,7 +153,8 @@ class Handlers:
         await room.writer.catch_up()
         seq = await room.book.read(partial(fold.position, stream="MATCH"))
         if seq != room.market_seq:
-            room.market = await room.book.read(_market_module().read)
+            module, before = _market_module(), room.market
+            room.market = await room.book.read(lambda db: module.read(db, before))
             room.market_seq = seq
         return room.market
 

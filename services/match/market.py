@@ -13,7 +13,7 @@ from services.match import queries
 from services.match.asked import Asked, asked
 from services.match.assign import Counts, Matrix, Pairs, optimal
 from services.match.explain import DIGITS, explain
-from services.match.pool import Pool, gather
+from services.match.pool import Pool, gather, refreshed
 from services.match.scoring import best, score
 from services.match.stable import blocking, stable
 from shared.events import Assignment, MatchAssign, MatchFind, MatchFound, MatchScore, Need
@@ -24,17 +24,23 @@ EXPLAINED = 100
 
 @dataclass(frozen=True)
 class Market:
-    """The pool and what clients heard from providers, as of one moment."""
+    """The pool and what clients heard from providers; `profiles_seq` tells which profiles."""
 
     pool: Pool
     heard: dict[str, tuple[int, int]]
+    profiles_seq: int
 
 
-def read(db: sqlite3.Connection) -> Market:
-    """Return the market of the read model."""
-    bodies = (row[0] for row in db.execute("SELECT body FROM profile ORDER BY party_id"))
-    pool = gather(bodies, queries.engaged(db, "provider_id"), queries.heard(db, "provider"))
-    return Market(pool, queries.heard(db, "client"))
+def read(db: sqlite3.Connection, before: Market | None = None) -> Market:
+    """Return the market of the read model; profiles are read again only when one changed."""
+    seq = int(db.execute("SELECT coalesce(max(seq), 0) FROM profile").fetchone()[0])
+    loads, heard = queries.engaged(db, "provider_id"), queries.heard(db, "provider")
+    if before is not None and before.profiles_seq == seq:
+        pool = refreshed(before.pool, loads, heard)
+    else:
+        bodies = (row[0] for row in db.execute("SELECT body FROM profile ORDER BY party_id"))
+        pool = gather(bodies, loads, heard)
+    return Market(pool, queries.heard(db, "client"), seq)
 
 
 def ask_of(market: Market, need: Need) -> Asked:

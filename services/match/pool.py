@@ -7,8 +7,9 @@ stays small.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -188,3 +189,23 @@ def gather(
         party = body["party_id"]
         gatherer.add(body, loads.get(party, 0), heard.get(party, (0, 0)))
     return gatherer.pool()
+
+
+def refreshed(pool: Pool, loads: Mapping[str, int], heard: Mapping[str, tuple[int, int]]) -> Pool:
+    """Return the same providers, in the order of their ids, with today's load and history."""
+    columns = dict(pool.columns)
+    for name in ("load", "yes", "asked"):
+        columns[name] = np.zeros(len(pool), np.float32)
+    rows = {party: _row(pool.ids, party) for party in (*loads, *heard)}
+    for party, load in loads.items():
+        columns["load"][rows[party]] = load
+    for party, (yes, asked) in heard.items():
+        columns["yes"][rows[party]] = yes
+        columns["asked"][rows[party]] = asked
+    return replace(pool, columns=columns)
+
+
+def _row(ids: list[str], party: str) -> slice:
+    """Return where a party stands in sorted ids: one row, or none for who has no profile."""
+    row = bisect_left(ids, party)
+    return slice(row, row + (row < len(ids) and ids[row] == party))
