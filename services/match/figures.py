@@ -73,8 +73,7 @@ def target(db: sqlite3.Connection, goal: tuple[int, str], at: datetime) -> Targe
     """Return what the month of `at` earned, less refunds; `goal` is minor units and currency."""
     month = stamp(at)[:7]
     row = db.execute(
-        "SELECT -sum(p.minor) FROM posting p JOIN entry e ON e.seq = p.entry"
-        " WHERE p.account LIKE 'platform:%' AND e.currency = ? AND e.at >= ? AND e.at < ?",
+        "SELECT sum(earned) FROM entry WHERE currency = ? AND at >= ? AND at < ?",
         (goal[1], month, f"{month}~"),
     ).fetchone()
     earned = int(row[0] or 0)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 
 from services.match import facts
-from services.match.ledger import check_balance, paid_by
+from services.match.ledger import check_balance, paid_by, sum_of
 from services.match.money import known
 from shared.errors import InvalidInput
 from shared.events import LedgerEntry, MatchEvent, Need, Profile
@@ -155,10 +155,16 @@ def _ledger(db: sqlite3.Connection, message: Stored) -> None:
     lines = [(message.seq, line.account, line.minor) for line in entry.postings]
     db.executemany("INSERT INTO posting VALUES (?, ?, ?)", lines)
     what = (entry.kind, entry.stream, entry.deal_id, entry.party_id, entry.reverses)
-    money = (entry.currency, str(entry.rate), entry.sector, paid_by(entry), stamp(entry.at))
+    sums = (paid_by(entry), -sum_of(entry, "platform:"), -sum_of(entry, "provider:"))
+    money = (entry.currency, str(entry.rate), entry.sector, *sums, stamp(entry.at))
     row = (message.seq, entry.entry_id, entry.key, *what, *money)
     db.execute(f"INSERT INTO entry VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
     _close_key(db, entry.key, ("LEDGER", message.seq, meaning(entry)))
+    db.executemany(
+        "INSERT INTO balance VALUES (?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET minor = minor + excluded.minor",
+        [(entry.currency, line.account, line.minor) for line in entry.postings],
+    )
 
 
 def meaning(entry: LedgerEntry) -> str:

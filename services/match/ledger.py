@@ -47,6 +47,11 @@ def paid_by(entry: LedgerEntry) -> int:
     return sum(line.minor for line in entry.postings if line.account == CASH)
 
 
+def sum_of(entry: LedgerEntry, prefix: str) -> int:
+    """Return the sum of the postings whose account begins with `prefix`, in minor units."""
+    return sum(line.minor for line in entry.postings if line.account.startswith(prefix))
+
+
 def check_balance(entry: LedgerEntry) -> None:
     """Raise `InvalidInput` unless the postings sum to zero and none of them is zero."""
     total = sum(line.minor for line in entry.postings)

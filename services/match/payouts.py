@@ -58,11 +58,10 @@ def _state(row: dict[str, Any]) -> Any:
 def owed(db: sqlite3.Connection, provider_id: str, currency: str) -> int:
     """Return what the platform owes a provider and has not sent yet, in minor units."""
     row = db.execute(
-        "SELECT -sum(p.minor) FROM posting p JOIN entry e ON e.seq = p.entry"
-        " WHERE p.account = ? AND e.currency = ?",
+        "SELECT -minor FROM balance WHERE account = ? AND currency = ?",
         (ledger.payable(provider_id), currency),
     ).fetchone()
-    return int(row[0] or 0)
+    return int(row[0]) if row else 0
 
 
 class StartPayout:

@@ -28,13 +28,10 @@ GROUPS = {
 }
 
 _LINES = """
-SELECT {group} AS "group", e.currency,
-  sum(p.minor) FILTER (WHERE p.account = 'cash' AND p.minor > 0) AS gross,
-  -sum(p.minor) FILTER (WHERE p.account LIKE 'platform:%' AND p.minor < 0) AS earned,
-  sum(p.minor) FILTER (WHERE p.account LIKE 'platform:%' AND p.minor > 0) AS refunded,
-  -sum(p.minor) FILTER (WHERE p.account LIKE 'provider:%') AS payable,
-  -sum(p.minor) FILTER (WHERE p.account = 'cash' AND p.minor < 0 AND e.kind = 'refund') AS returned
-FROM entry e JOIN posting p ON p.entry = e.seq GROUP BY 1, 2 ORDER BY 1, 2
+SELECT {group} AS "group", e.currency, sum(max(e.cash, 0)) AS gross,
+  sum(max(e.earned, 0)) AS earned, -sum(min(e.earned, 0)) AS refunded, sum(e.owed) AS payable,
+  -sum(min(e.cash, 0)) FILTER (WHERE e.kind = 'refund') AS returned
+FROM entry e GROUP BY 1, 2 ORDER BY 1, 2
 """
 
 
@@ -65,10 +62,7 @@ def _line(row: dict[str, Any]) -> RevenueLine:
 
 def trial_balance(db: sqlite3.Connection) -> dict[str, dict[str, int]]:
     """Return each account's balance by currency; positive is a debit, each currency sums to 0."""
-    found = db.execute(
-        "SELECT e.currency, p.account, sum(p.minor) FROM posting p"
-        " JOIN entry e ON e.seq = p.entry GROUP BY 1, 2 ORDER BY 1, 2"
-    )
+    found = db.execute("SELECT currency, account, minor FROM balance ORDER BY 1, 2")
     balance: dict[str, dict[str, int]] = {}
     for currency, account, minor in found:
         balance.setdefault(currency, {})[account] = minor

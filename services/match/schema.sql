@@ -55,10 +55,15 @@ CREATE TABLE entry (
     seq INTEGER PRIMARY KEY, entry_id TEXT NOT NULL UNIQUE, key TEXT NOT NULL UNIQUE,
     kind TEXT NOT NULL, stream TEXT NOT NULL, deal_id TEXT NOT NULL, party_id TEXT NOT NULL,
     reverses TEXT, currency TEXT NOT NULL, rate TEXT NOT NULL, sector TEXT NOT NULL,
-    cash INTEGER NOT NULL, at TEXT NOT NULL
+    cash INTEGER NOT NULL, earned INTEGER NOT NULL, owed INTEGER NOT NULL, at TEXT NOT NULL
 );
 CREATE INDEX entry_deal ON entry (deal_id);
 CREATE INDEX entry_reverses ON entry (reverses);
+
+CREATE TABLE balance (
+    currency TEXT NOT NULL, account TEXT NOT NULL, minor INTEGER NOT NULL,
+    PRIMARY KEY (currency, account)
+) WITHOUT ROWID;
 
 CREATE TRIGGER entry_balances BEFORE INSERT ON entry
 WHEN (SELECT count(*) FROM posting WHERE entry = NEW.seq) < 2

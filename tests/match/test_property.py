@@ -77,6 +77,9 @@ class LedgerMachine(RuleBasedStateMachine):
     def every_entry_and_account_adds_up(self):
         sums = self.db.execute("SELECT sum(minor) FROM posting GROUP BY entry").fetchall()
         assert {row[0] for row in sums} <= {0}
+        summed = "SELECT account, sum(minor) FROM posting GROUP BY 1 ORDER BY 1"
+        kept = "SELECT account, minor FROM balance ORDER BY 1"
+        assert self.db.execute(summed).fetchall() == self.db.execute(kept).fetchall()
         for name in ("d1", "d2") if self.log else ():
             deal = queries.deal(self.db, name)
             assert 0 <= deal.refunded.minor <= deal.paid.minor <= 5000
