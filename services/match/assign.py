@@ -41,7 +41,7 @@ def _dense(totals: Matrix, rows: Counts, columns: Counts) -> Pairs:
     """Jonker-Volgenant over every cell (scipy `linear_sum_assignment`)."""
     from scipy.optimize import linear_sum_assignment
 
-    cells = totals[np.ix_(rows, columns)]
+    cells = _cells(totals, rows, columns)
     at, to = linear_sum_assignment(cells, maximize=True)
     kept = cells[at, to] > 0
     return _pairs(rows[at[kept]], columns[to[kept]], "optimal")
@@ -52,7 +52,7 @@ def _sparse(totals: Matrix, rows: Counts, columns: Counts) -> Pairs:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
-    at, to = candidates(totals[np.ix_(rows, columns)])
+    at, to = candidates(_cells(totals, rows, columns))
     cost = 1.0 - totals[rows[at], columns[to]].astype(np.float64) + 1e-9
     alone = np.arange(len(rows))
     graph = coo_array(
@@ -65,6 +65,15 @@ def _sparse(totals: Matrix, rows: Counts, columns: Counts) -> Pairs:
     at, to = min_weight_full_bipartite_matching(graph)
     kept = to < len(columns)
     return _pairs(rows[at[kept]], columns[to[kept]], f"best {BEST} of both sides")
+
+
+def _cells(totals: Matrix, rows: Counts, columns: Counts) -> Matrix:
+    """Return a line for each place; where everyone has one place, the totals themselves."""
+    if np.array_equal(rows, np.arange(len(totals))) and np.array_equal(
+        columns, np.arange(totals.shape[1])
+    ):
+        return totals
+    return totals[np.ix_(rows, columns)]
 
 
 def candidates(totals: Matrix) -> tuple[Counts, Counts]:
