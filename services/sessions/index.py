@@ -41,6 +41,7 @@ class Index:
         self.path = path
         self.last_seq = 0
         self._namespaces: dict[str, int] = {}
+        self._sessions: set[str] = set()
         self._writer: aiosqlite.Connection | None = None
         self._reader: aiosqlite.Connection | None = None
 
@@ -102,6 +103,7 @@ class Index:
             await self.writer.execute(ADVANCE, (str(up_to), up_to))
             await self.writer.commit()
         except BaseException:
+            self._sessions.clear()
             await self.writer.rollback()
             raise
         if erased:
@@ -114,6 +116,7 @@ class Index:
         for run in _runs(facts):
             if run[0].event.kind == "session.forgotten":
                 await erase(self.writer, run[0], self._namespaces)
+                self._sessions.clear()
                 erased = True
             await self._insert(run)
         return erased
@@ -126,9 +129,10 @@ class Index:
 
     async def _unseen(self, facts: list[Fact]) -> list[Fact]:
         """Return what no other process that shares this file has taken in meanwhile."""
-        last = await self._about("last_seq")
-        await self._load_namespaces()
-        return [fact for fact in facts if fact.seq > int(last or 0)]
+        last = int(await self._about("last_seq") or 0)
+        if last != self.last_seq:
+            await self._load_namespaces()
+        return [fact for fact in facts if fact.seq > last]
 
     async def _about(self, name: str) -> str | None:
         rows = await self.writer.execute_fetchall("SELECT value FROM about WHERE name = ?", (name,))
@@ -138,10 +142,13 @@ class Index:
         await self._number({fact.event.namespace for fact in facts})
         first: dict[str, Fact] = {}
         for fact in facts:
-            first.setdefault(fact.event.session_id, fact)
-        await self.writer.executemany(INSERT_SESSION, [_session_row(f) for f in first.values()])
+            if fact.event.session_id not in self._sessions:
+                first.setdefault(fact.event.session_id, fact)
+        if first:
+            await self.writer.executemany(INSERT_SESSION, [_session_row(f) for f in first.values()])
         await self.writer.executemany(INSERT_EVENT, [_event_row(f) for f in facts])
         await self.writer.executemany(INSERT_WORDS, [self._words_row(f) for f in facts])
+        self._sessions.update(first)
 
     async def _number(self, names: set[str]) -> None:
         """Give each new namespace the number that stands in its terms."""
@@ -187,6 +194,7 @@ class Index:
     async def _create(self, stream: str) -> None:
         self.last_seq = 0
         self._namespaces = {}
+        self._sessions = set()
         await self.writer.executescript(schema.TABLES)
         about = {"version": str(schema.VERSION), "stream": stream, "last_seq": "0"}
         await self.writer.executemany("INSERT INTO about VALUES (?, ?)", list(about.items()))

@@ -38,18 +38,20 @@ class Journal:
         """Append what was asked for; see `record`."""
         given = ask.model_dump(exclude={"expected_seq", "event_id"}, exclude_none=True)
         event = SessionEvent(event_id=ask.event_id or ulid(), host=self._host, **given)
-        return await self.record(event, ask.expected_seq)
+        return await self.record(event, ask.expected_seq, new=ask.event_id is None)
 
-    async def record(self, event: SessionEvent, expected_seq: int | None = None) -> SessionAppended:
+    async def record(
+        self, event: SessionEvent, expected_seq: int | None = None, *, new: bool = False
+    ) -> SessionAppended:
         """Store one event and answer when this process's index has it.
 
         The same `event_id` again is a duplicate, at any time; with another content, `Conflict`.
         `expected_seq` is the last sequence of the session that the writer knows (0: none):
-        when it is not the last any more, `Conflict`.
+        when it is not the last any more, `Conflict`. `new` says that the id was just made.
         """
         facts.check(event)
         for attempt in range(TRIES):
-            known = await queries.event_of(self._index.reader, event.session_id, event.event_id)
+            known = None if new else await self._known(event)
             if known is not None:
                 return _again(event, known)
             fence = await self._fence(event, expected_seq)
@@ -60,6 +62,9 @@ class Journal:
                 if expected_seq is not None or attempt == TRIES - 1:
                     raise
         raise AssertionError("unreachable")
+
+    async def _known(self, event: SessionEvent) -> StoredEvent | None:
+        return await queries.event_of(self._index.reader, event.session_id, event.event_id)
 
     async def record_all(self, events: Sequence[SessionEvent]) -> list[SessionAppended]:
         """Store events of one session in their order; the first one opens it if need be.

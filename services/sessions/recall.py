@@ -18,6 +18,9 @@ from shared.events import SearchAsk, SearchHit, SearchReply, StoredEvent
 MOST = 4000
 """Events looked at for one word; of a word that more events hold, the latest ones."""
 
+BUDGET = 1500
+"""Events scored for one query: the rarest words first, and at least one word."""
+
 SEEDS = 100
 """Best events by words whose neighbours are looked at too."""
 
@@ -25,6 +28,7 @@ ARM = (
     "SELECT * FROM (SELECT {n}, rowid, -bm25(words) FROM words WHERE words MATCH ?"
     " ORDER BY rowid DESC LIMIT {most})"
 )
+COUNT = "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT {most})"
 SPOTS = """
 SELECT near.seq, near.session, near.position, near.actor
 FROM json_each(?) JOIN event ON event.seq = json_each.value
@@ -58,9 +62,8 @@ async def rank(index: Index, ask: SearchAsk) -> list[Ranked]:
         return []
     reader = index.reader
     (mine, everyone), *_ = await reader.execute_fetchall(SIZES, (ask.namespace,))
-    scores = await word_scores(
-        reader, [words.term(number, word) for word in asked], (mine, everyone)
-    )
+    terms = await _rarest(reader, [words.term(number, word) for word in asked], mine)
+    scores = await word_scores(reader, terms, (mine, everyone))
     best = sorted(scores, key=lambda seq: (-scores[seq], -seq))[:SEEDS]
     spots = await _spots(reader, best, ask.namespace)
     kept = {seq: scores.get(seq, 0.0) for seq in spots}
@@ -71,10 +74,32 @@ async def rank(index: Index, ask: SearchAsk) -> list[Ranked]:
     return ranked[: ask.limit]
 
 
+async def _rarest(reader: aiosqlite.Connection, terms: list[str], mine: int) -> list[str]:
+    """Return the terms that are worth scoring; in a small namespace that is all of them.
+
+    The most frequent words say least and cost most: without them a query stays fast.
+    """
+    if mine <= BUDGET:
+        return terms
+    sql = " UNION ALL ".join(COUNT.format(most=MOST) for _ in terms)
+    rows = await reader.execute_fetchall(sql, tuple(terms))
+    kept: list[str] = []
+    total = 0
+    for count, term in sorted(zip((row[0] for row in rows), terms, strict=True)):
+        total += count
+        if kept and total > BUDGET:
+            break
+        if count:
+            kept.append(term)
+    return kept
+
+
 async def word_scores(
     reader: aiosqlite.Connection, terms: Sequence[str], sizes: tuple[int, int]
 ) -> dict[int, float]:
     """Return the BM25 score of each event that holds a term, with the namespace's own rarity."""
+    if not terms:
+        return {}
     sql = " UNION ALL ".join(ARM.format(n=n, most=MOST) for n in range(len(terms)))
     rows = await reader.execute_fetchall(sql, tuple(terms))
     holding: dict[int, list[tuple[int, float]]] = defaultdict(list)
