@@ -49,7 +49,7 @@ class Bus:
         self.nc = client
         self.js: JetStreamContext = client.jetstream(timeout=5.0)
         self.source = source
-        self.inbox_prefix = f"_INBOX.{source.split('/')[-1].split('.')[0]}.".encode()
+        self.inbox_prefix = f"{client.new_inbox().rpartition('.')[0]}.".encode()
 
     @classmethod
     async def connect(
@@ -175,7 +175,7 @@ def connect_options(settings: Settings, name: str) -> dict[str, Any]:
     options: dict[str, Any] = {
         "servers": [url.strip() for url in settings.nats_url.split(",")],
         "name": name,
-        "inbox_prefix": f"_INBOX.{name.split('.')[0]}",
+        "inbox_prefix": f"_INBOX.{_user(settings, name)}",
         "max_reconnect_attempts": -1,
         "reconnect_time_wait": random.uniform(0.1, 0.5),
         "connect_timeout": 2,
@@ -190,6 +190,12 @@ def connect_options(settings: Settings, name: str) -> dict[str, Any]:
     if key is not None:
         options["nkeys_seed"] = str(key)
     return options
+
+
+def _user(settings: Settings, name: str) -> str:
+    """Return whose inboxes this connection uses; those of users with a key are private."""
+    owner = settings.nats.nkey_file is None and _owner_key(settings) is not None
+    return "owner" if owner else name.split(".")[0]
 
 
 def _owner_key(settings: Settings) -> Path | None:

@@ -20,13 +20,15 @@ class Rights:
     """One user's rights.
 
     `queues`: streams whose durables it fetches from and acknowledges. `reads`: streams that it
-    reads. `buckets`: key-value buckets that it writes. `objects`: object stores that it uses.
+    follows with consumers of its own. `looks`: streams of which it gets single messages.
+    `buckets`: key-value buckets that it writes. `objects`: object stores that it uses.
     """
 
     publish: tuple[str, ...] = ()
     subscribe: tuple[str, ...] = ()
     queues: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
+    looks: tuple[str, ...] = ()
     buckets: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
 
@@ -38,6 +40,7 @@ class Rights:
             f"health.beat.{name}.*",
             "$SRV.>",
             *(subject for stream in streams for subject in _reading(stream)),
+            *(subject for stream in self.looks for subject in _looking(stream)),
             *(subject for stream in self.queues for subject in _fetching(stream)),
             *(f"$KV.{bucket}.>" for bucket in self.buckets),
             *(subject for store in self.objects for subject in _objects(store)),
@@ -50,13 +53,20 @@ class Rights:
         }
 
 
-def _reading(stream: str) -> tuple[str, ...]:
-    """Return what a reader asks: info, direct gets, and consumers of its own."""
+def _looking(stream: str) -> tuple[str, ...]:
+    """Return what is asked to get single messages, which changes nothing."""
     return (
         f"$JS.API.STREAM.INFO.{stream}",
         f"$JS.API.STREAM.MSG.GET.{stream}",
         f"$JS.API.DIRECT.GET.{stream}",
         f"$JS.API.DIRECT.GET.{stream}.>",
+    )
+
+
+def _reading(stream: str) -> tuple[str, ...]:
+    """Return what a reader asks: single messages, and consumers of its own."""
+    return (
+        *_looking(stream),
         f"$JS.API.CONSUMER.CREATE.{stream}",
         f"$JS.API.CONSUMER.CREATE.{stream}.>",
         f"$JS.API.CONSUMER.INFO.{stream}.*",
@@ -86,12 +96,13 @@ OWNER = Rights(publish=(">",), subscribe=(">",))
 """The supervisor, and the owner at the command line."""
 
 GUEST = Rights(
-    publish=("task.request.*", "agent.status", "model.status", "session.list", "session.search"),
+    publish=("task.request.*", "agent.status", "model.status", "ops.status",
+             "$JS.API.STREAM.INFO.*"),
     subscribe=(
         "agent.result.>", "task.journal.*", "task.live.*", "health.beat.>", "ops.event.*",
         "cache.event.*", "cost.event", "dead.*", "_INBOX.>",
     ),
-    reads=("RESULTS",),
+    looks=("RESULTS", "JOURNAL", "KV_tasks"),
 )  # fmt: skip
 """Whoever connects from this host without a key: may ask for work and watch it."""
 
@@ -149,6 +160,14 @@ USERS: dict[str, Rights] = {
 }  # fmt: skip
 
 
+def _guest() -> dict[str, object]:
+    """Return the guest's permissions: any inbox, as clients make their own, but no service's."""
+    allowed = GUEST.allowed("guest")
+    private = [f"_INBOX.{name}.>" for name in USERS]
+    subscribe = {"allow": [*GUEST.subscribe, "$SRV.>"], "deny": private}
+    return allowed | {"subscribe": subscribe}
+
+
 def authorization(keys: dict[str, str]) -> str:
     """Return the server's `authorization` block; `keys` is user name to public nkey.
 
@@ -157,6 +176,6 @@ def authorization(keys: dict[str, str]) -> str:
     users = [
         {"nkey": keys[name], "permissions": rights.allowed(name)} for name, rights in USERS.items()
     ]
-    users.append({"nkey": keys["guest"], "permissions": GUEST.allowed("guest")})
+    users.append({"nkey": keys["guest"], "permissions": _guest()})
     block = {"users": users}
     return f"authorization: {orjson.dumps(block).decode()}\nno_auth_user: {keys['guest']}\n"

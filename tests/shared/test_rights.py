@@ -91,6 +91,9 @@ async def test_a_user_may_do_its_work(guarded, user, subject):
         (None, "ops.command.here"),
         (None, "match.deal"),
         (None, "$JS.API.STREAM.PURGE.TASKS"),
+        (None, "$JS.API.CONSUMER.DELETE.RESULTS.manager"),
+        (None, "$JS.API.CONSUMER.MSG.NEXT.RESULTS.manager"),
+        (None, "health.beat.ops.ops-1"),
     ],
 )
 async def test_a_user_may_not_do_its_neighbours_work(guarded, user, subject):
@@ -99,6 +102,18 @@ async def test_a_user_may_not_do_its_neighbours_work(guarded, user, subject):
 
 async def test_a_guest_may_not_listen_to_model_requests(guarded):
     assert await refused(guarded, None, "model.chat", subscribe=True)
+
+
+async def test_a_guest_does_not_overhear_a_services_replies(guarded):
+    guest = await nats.connect(guarded(None).nats_url)
+    overheard = await guest.subscribe("_INBOX.>")
+    await guest.flush()
+    async with open_bus(guarded("supervisor"), "router") as bus:
+        await bus.nc.publish("_INBOX.router.secret", b"private")
+        await bus.nc.publish("_INBOX.own.reply", b"mine")
+        await bus.nc.flush()
+    assert (await overheard.next_msg(5)).data == b"mine"
+    await guest.close()
 
 
 async def test_an_unknown_key_is_not_let_in(guarded):
