@@ -100,7 +100,7 @@ GUEST = Rights(
              "$JS.API.STREAM.INFO.*"),
     subscribe=(
         "agent.result.>", "task.journal.*", "task.live.*", "health.beat.>", "ops.event.*",
-        "cache.event.*", "cost.event", "dead.*", "_INBOX.>",
+        "cache.event.*", "cost.event", "dead.*", "$KV.tasks.*", "_INBOX.>",
     ),
     looks=("RESULTS", "JOURNAL", "KV_tasks"),
 )  # fmt: skip
