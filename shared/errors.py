@@ -145,13 +145,6 @@ class Cancelled(SovereignError):
     http_status = 499
 
 
-class BudgetExhausted(SovereignError):
-    """A limit on tokens, money, time or steps was reached."""
-
-    code = "budget_exhausted"
-    http_status = 402
-
-
 def _known(base: type[SovereignError]) -> dict[str, type[SovereignError]]:
     """Return code to class for every error of this module."""
     return {base.code: base} | {sub.code: sub for sub in base.__subclasses__()}

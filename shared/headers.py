@@ -10,7 +10,6 @@ from shared.ids import ulid
 
 MSG_ID = "Nats-Msg-Id"
 EXPECTED_SUBJECT_SEQ = "Nats-Expected-Last-Subject-Sequence"
-TRACEPARENT = "traceparent"
 SPEC_VERSION = "1.0"
 
 

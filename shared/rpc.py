@@ -19,7 +19,6 @@ from pydantic import BaseModel, ValidationError
 
 from shared.bus import Bus, encode, invalid
 from shared.errors import Busy, InvalidInput, SovereignError
-from shared.events.reports import Empty
 
 log = logging.getLogger(__name__)
 
@@ -133,6 +132,3 @@ async def register(
         bus.nc, name=name, version=version, description=f"sovereign {name}", metadata=metadata
     )
     return Endpoints(service, tasks)
-
-
-__all__ = ["Empty", "Endpoints", "parse", "refuse", "register", "reply_to", "respond"]

@@ -22,7 +22,6 @@ from shared.subjects import Token
 PREFIX = "SOVEREIGN_"
 CONFIG_VARIABLE = "SOVEREIGN_CONFIG"
 Engine = Literal["auto", "ollama", "openai", "offline"]
-Port = int
 
 
 class Group(BaseModel):
@@ -103,7 +102,6 @@ class OpsSettings(Group):
     pause_s: float = Field(default=3.0, ge=0)
     phi: float = Field(default=8.0, gt=0)
     check_s: float = Field(default=300.0, ge=1)
-    lease_s: float = Field(default=3.0, ge=1)
     restarts: int = Field(default=5, ge=1)
     window_s: float = Field(default=30.0, gt=0)
     quarantine_s: float = Field(default=60.0, gt=0)

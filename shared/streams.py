@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from nats.js.api import (
     AckPolicy,
@@ -82,7 +82,6 @@ class Consumer:
     ack_wait_s: float = ACK_WAIT_S
     max_deliver: int = MAX_DELIVER
     max_ack_pending: int = 1000
-    metadata: dict[str, str] = field(default_factory=dict)
 
     def config(self) -> ConsumerConfig:
         """Return the server's form: explicit acks, always."""
@@ -104,7 +103,6 @@ class Bucket:
     name: str
     about: str
     ttl_s: float = 0.0
-    markers: bool = False
 
 
 TASKS = Stream("TASKS", ("task.request.*",), "what people ask for", queue=True, max_msgs=1_000_000)

@@ -96,8 +96,3 @@ def count(number: int) -> str:
 def plural(number: int, word: str) -> str:
     """Return `1 task`, `2 tasks`."""
     return f"{count(number)} {word}" + ("" if number == 1 else "s")
-
-
-def clock_time(instant: datetime | None) -> str:
-    """Return the local time of day."""
-    return DASH if instant is None else instant.astimezone().strftime("%H:%M:%S")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
@@ -107,11 +106,6 @@ def terms(text: str) -> list[str]:
 def query_terms(text: str) -> list[str]:
     """Return the terms of a question, each once; the few words of a question word add a group."""
     return list(dict.fromkeys(terms(text)))
-
-
-def any_word(text: str, words: Iterable[str]) -> bool:
-    """Tell whether one of `words` (in lower case) is a word of `text`."""
-    return not set(words).isdisjoint(tokens(text))
 
 
 def _carries(word: str) -> bool:
