@@ -11,7 +11,7 @@ from services.dashboard.store import Store
 from shared.bus import Bus, decode
 from shared.errors import NotFound, Refused, TimedOut, Unavailable
 from shared.events import TaskControl, TaskRequest, TaskResult, TaskState, TaskView
-from shared.events.tasks import FINAL_STATES, Priority
+from shared.events.tasks import Priority
 from shared.ids import ulid
 from shared.reading import last_of
 from shared.settings import Settings
@@ -53,7 +53,7 @@ class Desk:
         A failure in the middle is `TimedOut` naming how many are stored.
         """
         self.must_be_writable()
-        named = [_named(task) for task in tasks]
+        named = [with_id(task) for task in tasks]
         tickets: list[Ticket] = []
         for task in named:
             try:
@@ -109,12 +109,8 @@ class Desk:
             raise Refused("this dashboard is read-only (SOVEREIGN_DASHBOARD__READ_ONLY)")
 
 
-def is_final(state: TaskState) -> bool:
-    """Tell whether a task in this state is over."""
-    return state in FINAL_STATES
-
-
-def _named(task: TaskRequest) -> TaskRequest:
+def with_id(task: TaskRequest) -> TaskRequest:
+    """Return the task with an id, made if it has none."""
     return task if task.task_id else task.model_copy(update={"task_id": ulid()})
 
 

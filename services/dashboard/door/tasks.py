@@ -9,12 +9,11 @@ import anyio
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from services.dashboard.desk import Desk, Ticket
+from services.dashboard.desk import Desk, Ticket, with_id
 from services.dashboard.parsing import control_of, json_of, tasks_of
 from services.dashboard.waiting import listening
 from shared.errors import NotFound, TimedOut, Unavailable
 from shared.events import TaskRequest, TaskResult, TaskState, TaskView
-from shared.ids import ulid
 
 Word = Literal["cancel", "approve", "reject", "retry", "pause", "resume"]
 LONGEST_WAIT_S = 600.0
@@ -43,7 +42,7 @@ def routes(desk: Desk) -> APIRouter:
 
         With `?wait=SECONDS` the answer carries the results of those that end in time.
         """
-        tasks = [_with_id(task) for task in tasks_of(json_of(await request.body()))]
+        tasks = [with_id(task) for task in tasks_of(json_of(await request.body()))]
         return JSONResponse(await _execute(desk, tasks, wait, request))
 
     @router.get("")
@@ -159,10 +158,6 @@ def _form(ticket: Ticket, state: TaskState, result: TaskResult | None) -> dict[s
         "url": f"/tasks/{ticket.task_id}",
         "result": _dump(result),
     }
-
-
-def _with_id(task: TaskRequest) -> TaskRequest:
-    return task if task.task_id else task.model_copy(update={"task_id": ulid()})
 
 
 def _dump(value: TaskView | TaskResult | None) -> dict[str, Any] | None:
