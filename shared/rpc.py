@@ -6,7 +6,8 @@ Each process registers one micro service, so `nats micro ls|info|stats` shows it
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import anyio.abc
@@ -79,16 +80,21 @@ class Endpoints:
 
 
 async def reply_to(request: Request, ask: type[Ask], handler: Handler[Ask]) -> None:
-    """Parse, handle, reply; whatever goes wrong becomes an envelope and never silence."""
+    """Parse, handle, reply."""
+    async with answering(request):
+        await respond(request, await handler(parse(request.data, ask)))
+
+
+@asynccontextmanager
+async def answering(request: Request) -> AsyncIterator[None]:
+    """Whatever goes wrong in the body becomes an envelope to the requester and never silence."""
     try:
-        answer = await handler(parse(request.data, ask))
+        yield
     except SovereignError as error:
         await refuse(request, error)
     except Exception as error:
         log.exception("%s failed", request.subject)
         await refuse(request, SovereignError(f"{type(error).__name__} in {request.subject}"))
-    else:
-        await respond(request, answer)
 
 
 def parse(data: bytes, ask: type[Ask]) -> Ask:

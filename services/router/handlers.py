@@ -43,13 +43,8 @@ class ChatHandlers:
 
     async def _answer(self, request: Request) -> None:
         """Reply or refuse; silence is no answer."""
-        try:
+        async with rpc.answering(request):
             await rpc.respond(request, await self._complete(request))
-        except SovereignError as error:
-            await rpc.refuse(request, error)
-        except Exception as error:
-            log.exception("%s failed", request.subject)
-            await rpc.refuse(request, SovereignError(f"{type(error).__name__} in the router"))
 
     async def _complete(self, request: Request) -> ChatReply:
         asked = rpc.parse(request.data, ChatRequest)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ from services.router.slots import Slots
 from services.router.switch import Switch
 from shared import rpc
 from shared.bus import encode
-from shared.errors import InvalidInput, SovereignError
+from shared.errors import InvalidInput
 from shared.events import (
     EmbedReply,
     EmbedRequest,
@@ -26,8 +25,6 @@ from shared.events import (
     PullProgress,
 )
 from shared.settings import RouterSettings
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +65,8 @@ class ModelHandlers:
 
     async def pull(self, request: Request) -> None:
         """Fetch a model, with progress to the reply inbox; then look what there is now."""
-        try:
+        async with rpc.answering(request):
             await self._pull(request)
-        except SovereignError as error:
-            await rpc.refuse(request, error)
-        except Exception as error:
-            log.exception("%s failed", request.subject)
-            await rpc.refuse(request, SovereignError(f"{type(error).__name__} in the router"))
 
     async def _pull(self, request: Request) -> None:
         asked = rpc.parse(request.data, PullAsk)
