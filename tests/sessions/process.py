@@ -28,6 +28,7 @@ async def running(bus, settings):
     try:
         while b'"state":"ready"' not in (await beats.next_msg(timeout=30)).data:
             pass
+        await beats.unsubscribe()  # what nobody reads would hold up the bus when it closes
         yield process
     finally:
         if process.returncode is None:

@@ -91,8 +91,7 @@ async def test_shutdown_gives_back_at_once(bus):
     async with working(bus, handler):
         await bus.publish("task.request.high", TaskRequest(title="x"), "1")
         await started.wait()
-    info = await bus.js.consumer_info("TASKS", QUEUE.name)
-    assert (info.num_ack_pending, await left(bus)) == (1, 1) or info.num_pending == 1
+    assert await left(bus) == 1
     pull = await bus.js.pull_subscribe_bind(consumer=QUEUE.name, stream="TASKS")
     assert (await pull.fetch(1, timeout=0.5))[0].metadata.num_delivered == 2
 
