@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from services.router.offline.headings import plain
 from services.router.offline.labels import (
     State,
     is_priority_heading,
@@ -13,7 +14,6 @@ from services.router.offline.labels import (
     rank_of,
     take_number,
 )
-from services.router.offline.mojibake import plain
 from services.router.offline.outline import Piece, Section
 from services.router.offline.words import tokens, word_set
 

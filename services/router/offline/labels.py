@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from services.router.offline.mojibake import repaired
 from services.router.offline.words import tokens, word_set
+from shared.mojibake import repair
 
 State = Literal["open", "done", ""]
 RANKS: dict[str, float] = {
@@ -55,7 +55,7 @@ _OPEN_MARKS = "⏳⌛🔲☐⬜🚧🔴🟡"
 
 def own_state(text: str) -> State:
     """Return what the item says of itself by a mark or a word at its start or end."""
-    shown = text if text.isascii() else repaired(text)
+    shown = text if text.isascii() else repair(text)[0]
     if not shown.isascii():
         edge = shown[:4] + shown[-4:]
         if any(mark in edge for mark in _DONE_MARKS):

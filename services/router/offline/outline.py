@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from services.router.offline.headings import plain
 from services.router.offline.lines import Line, read_lines
-from services.router.offline.mojibake import plain
 
 Kind = Literal["item", "text", "row", "code"]
 LABEL_LEVEL = 7

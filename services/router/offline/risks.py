@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from services.router.offline.markup import Source
-from services.router.offline.mojibake import repaired
 from services.router.offline.order import place
 from services.router.offline.outline import Piece, Section
 from services.router.offline.pending import find_open
 from services.router.offline.sentences import sentences
+from shared.mojibake import repair
 
 _SIGNS: tuple[tuple[int, str], ...] = (
     (4, r"risks?|risky|risiko|risiken|danger\w*|threat\w*|gefahr\w*|gefährd\w*"),
@@ -152,7 +152,7 @@ def _of_piece(
         if each.kind == "code" or each.state == "done":
             continue
         for quote in sentences(each.text):
-            sign = sign_of(repaired(quote[:_LONGEST_READ])) or _under_risks(at)
+            sign = sign_of(repair(quote[:_LONGEST_READ])[0]) or _under_risks(at)
             if sign is not None:
                 yield Statement(quote[:_LONGEST_QUOTE], *sign, at, name, each.line, is_open)
         below = (*at, each.text[:80]) if each.lead else at

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from services.sessions.importing import rules, values
 from services.sessions.importing.drafts import Draft, Read
-from services.sessions.importing.mojibake import repair
 from services.sessions.importing.outline import Section, outline, text_of, walk
 from services.sessions.importing.roles import role_of
 from shared.errors import InvalidInput
+from shared.mojibake import repair
 
 RULES: dict[str, Callable[[Section, Read], None]] = {
     "next": rules.notes_with("next"),

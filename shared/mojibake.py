@@ -7,7 +7,7 @@ import unicodedata
 
 _EMOJI_STYLE = "\ufe0f"
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
-WRONG_ENCODINGS = ("mac_roman", "cp1252")
+WRONG_ENCODINGS = ("mac_roman", "cp1252", "latin-1")
 """What such text was mistaken for, in the order in which it is tried."""
 
 

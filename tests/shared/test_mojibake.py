@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.sessions.importing.mojibake import repair
+from shared.mojibake import repair
 
 EMOJI = "🌐⚡💎✅→⏳"
 
@@ -24,6 +24,10 @@ def test_any_text_with_signs_survives_the_round_trip(text):
 @given(st.text(alphabet="äöüéèñçßабвгд日本語 ab", max_size=40))
 def test_text_that_was_never_mangled_stays(text):
     assert repair(text) == (text, 0)
+
+
+def test_a_byte_that_windows_has_no_letter_for_is_read_as_latin():
+    assert repair("\u00e2\u009c\u0085 done") == ("✅ done", 1)
 
 
 def test_the_number_of_repairs_is_told():

@@ -1,40 +1,19 @@
-"""Undo text that was decoded with the wrong table, so that marks such as a tick are recognised."""
+"""Headings as people mean them: without marks, emoji and what is left of mangled ones."""
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
-_RUN = re.compile(r"[^\x00-\x7f]+")
-_WRONG_TABLES = ("mac_roman", "cp1252", "latin-1")
+from shared.mojibake import repair
+
 _KEPT = ("L", "N", "P", "Z")
-
-
-def repaired(text: str) -> str:
-    """Return `text` with each run of UTF-8 that was read as Mac Roman or Windows-1252 put right.
-
-    A run that is no such thing (an ordinary umlaut, a real emoji) stays as it is.
-    """
-    return text if text.isascii() else _RUN.sub(_run, text)
 
 
 def plain(heading: str) -> str:
     """Return a heading without marks: emphasis, emoji, mangled bytes, doubled spaces."""
-    text = heading if heading.isascii() else _symbols_gone(repaired(heading))
+    text = heading if heading.isascii() else _symbols_gone(repair(heading)[0])
     text = text.replace("**", "").replace("__", "").replace("`", "").replace("~~", "")
     return " ".join(text.split()).strip("*_#: ") or " ".join(heading.split())
-
-
-def _run(match: re.Match[str]) -> str:
-    run = match.group()
-    if len(run) < 2:
-        return run
-    for table in _WRONG_TABLES:
-        try:
-            return run.encode(table).decode("utf-8")
-        except UnicodeError:
-            continue
-    return run
 
 
 def _symbols_gone(text: str) -> str:
