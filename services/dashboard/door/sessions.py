@@ -16,7 +16,12 @@ from shared.bus import invalid
 def routes(reach: Reach, namespace: str) -> APIRouter:
     """Return all routes under `/sessions`; `?namespace=` chooses another than the default."""
     router = APIRouter(tags=["sessions"], prefix="/sessions")
+    _of_many(router, reach, namespace)
+    _of_one(router, reach, namespace)
+    return router
 
+
+def _of_many(router: APIRouter, reach: Reach, namespace: str) -> None:
     @router.get("")
     async def listed(
         namespace: str = namespace, limit: Annotated[int, Query(ge=1, le=1000)] = 100
@@ -35,6 +40,8 @@ def routes(reach: Reach, namespace: str) -> APIRouter:
         ask = _valid(e.SearchAsk, namespace=namespace, query=q, limit=limit)
         return _dump(await reach.ask("session.search", ask, e.SearchReply))
 
+
+def _of_one(router: APIRouter, reach: Reach, namespace: str) -> None:
     @router.get("/{session_id}")
     async def loaded(session_id: str, namespace: str = namespace) -> dict[str, Any]:
         """All events of a session, in order."""
@@ -53,8 +60,6 @@ def routes(reach: Reach, namespace: str) -> APIRouter:
         ask = _valid(e.SessionAsk, namespace=namespace, session_id=session_id)
         found = await reach.ask("session.handoff", ask, e.Handoff)
         return PlainTextResponse(found.markdown, media_type="text/markdown; charset=utf-8")
-
-    return router
 
 
 def _valid(kind: type[BaseModel], **values: Any) -> BaseModel:
