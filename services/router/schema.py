@@ -48,7 +48,7 @@ def _check_text(text: bytes) -> None:
 
 
 def instruction(wanted: Format) -> str:
-    """Return the words that go with the prompt, since constraints alone do not inform (C12)."""
+    """Return the words that go with the prompt, since constraints alone do not inform."""
     if wanted == "json":
         return "Answer with one JSON value and nothing else."
     text = orjson.dumps(wanted).decode()

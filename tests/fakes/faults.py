@@ -40,7 +40,7 @@ def fault(name: str) -> str:
 async def run(
     server: "FakeOllama", request: web.Request, body: dict[str, Any]
 ) -> web.StreamResponse:
-    """Answer one chat, holding one of the server's places (C25: waiting is silent)."""
+    """Answer one chat, holding one of the server's places (waiting is silent)."""
     name = body["model"]
     server.stats.open_streams += 1
     server.stats.most_open = max(server.stats.most_open, server.stats.open_streams)
@@ -122,7 +122,7 @@ def _line(body: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _whole(lines: list[Any]) -> web.Response:
-    """Answer without a stream: one object; no last line means `done` is false (C6)."""
+    """Answer without a stream: one object; no last line means `done` is false."""
     if isinstance(lines[-1], str) or "error" in lines[-1]:
         raise Malformed("an error was encountered while running the model", 500)
     text = "".join(line["message"]["content"] for line in lines)

@@ -83,7 +83,7 @@ class FakeOllama:
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        """Answer what is malformed as the real server does (C2, C5)."""
+        """Answer what is malformed as the real server does."""
         self.stats.requests += 1
         try:
             return await handler(request)
@@ -168,7 +168,7 @@ class FakeOllama:
         )
 
     async def _pull(self, request: web.Request) -> web.StreamResponse:
-        """Send progress; what fails comes as an error line with status 200 (C24)."""
+        """Send progress; what fails comes as an error line with status 200."""
         body = await read_body(request)
         name = str(body.get("model") or body.get("name") or "")
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
@@ -209,7 +209,7 @@ class FakeOllama:
         seconds: float,
         kind: str = "chat",
     ) -> dict[str, Any]:
-        """Return the last object: nanoseconds; what is zero is left out (C3, C8)."""
+        """Return the last object: nanoseconds; what is zero is left out."""
         nanoseconds = max(int(seconds * 1e9), 1000)
         answer = {"message": {"role": "assistant", "content": ""}}
         line = {"model": body["model"], "created_at": "2026-11-23T00:00:00.000000001Z"}

@@ -32,7 +32,7 @@ async def read_body(request: web.Request) -> dict[str, Any]:
 
 
 def chat_problem(body: dict[str, Any]) -> Malformed | None:
-    """Return what the real server would refuse, before it generates (C12-C17)."""
+    """Return what the real server would refuse, before it generates."""
     return _format(body) or _options(body) or _skills(body) or _length(body)
 
 

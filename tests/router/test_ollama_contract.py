@@ -1,5 +1,5 @@
 """What we rely on of Ollama's wire protocol: against the fake always, and against a real server
-wherever OLLAMA_HOST answers (TEST_OLLAMA_MODEL names its model). C1-C30: conformance list."""
+wherever OLLAMA_HOST answers (TEST_OLLAMA_MODEL names its model)."""
 
 import asyncio
 import os

@@ -14,8 +14,8 @@ from shared.settings import RouterSettings
 def body(request: ChatRequest, settings: RouterSettings) -> dict[str, Any]:
     """Return the request as Ollama takes it.
 
-    Always streamed; input that is too long is refused and not cut (`truncate`, `shift`: C15);
-    `num_ctx` never varies, since another value reloads the model; `num_predict` is bounded (C16).
+    Always streamed; input that is too long is refused and not cut (`truncate`, `shift`);
+    `num_ctx` never varies, since another value reloads the model; `num_predict` is bounded.
     """
     made: dict[str, Any] = {
         "model": request.model,
@@ -49,12 +49,12 @@ def options(request: ChatRequest, settings: RouterSettings) -> dict[str, Any]:
 
 
 def keep_alive(value: str) -> str | int:
-    """Return a Go duration as it is, and a bare number as seconds (C11)."""
+    """Return a Go duration as it is, and a bare number as seconds."""
     return int(value) if value.lstrip("-").isdigit() else value
 
 
 def tool_calls(found: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
-    """Return Ollama's tool calls in OpenAI's shape: arguments are a JSON text (C14)."""
+    """Return Ollama's tool calls in OpenAI's shape: arguments are a JSON text."""
     return tuple(
         {
             "id": call.get("id", f"call_{position}"),

@@ -54,7 +54,7 @@ class OllamaEngine:
         return held.digest if held else ""
 
     async def chat(self, request: ChatRequest, on_delta: OnDelta | None) -> Answer:
-        """Answer; a stream that ends without its last line is no answer (C6)."""
+        """Answer; a stream that ends without its last line is no answer."""
         await self._check(request)
         telling = Telling(request.model, time.monotonic(), self._router.allow_remote)
         patience = Patience(self._router.first_token_s, self._router.idle_s)

@@ -25,7 +25,7 @@ FORBIDDEN = (401, 403)
 
 
 def from_status(status: int, message: str) -> SovereignError:
-    """Return the typed error for a refusal before the first byte (C2, C5, C9, C15, C25)."""
+    """Return the typed error for a refusal before the first byte."""
     if any(words in message for words in TOO_LONG):
         return InputTooLong(message, field="messages")
     if status == 404 or any(words in message for words in MISSING):
@@ -40,7 +40,7 @@ def from_status(status: int, message: str) -> SovereignError:
 
 
 def _callers_fault(message: str) -> bool:
-    """Tell which of its 500s Ollama should have called 400 (C12, C17)."""
+    """Tell which of its 500s Ollama should have called 400."""
     return message.startswith(("invalid format", "option "))
 
 

@@ -16,7 +16,7 @@ IDLE_S = 120.0
 async def pull(client: OllamaClient, model: str) -> AsyncGenerator[PullProgress, None]:
     """Yield progress, the last with type `final`; closing the iterator stops the pull.
 
-    Bytes are summed over all layers known so far. Errors come from Ollama with status 200 (C24)
+    Bytes are summed over all layers known so far. Errors come from Ollama with status 200
     and are raised. A pull that was stopped goes on where it was when it is asked for again.
     """
     layers: dict[str, tuple[int, int]] = {}

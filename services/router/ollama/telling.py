@@ -67,5 +67,5 @@ class Telling:
 
 
 def _seconds(line: dict[str, Any], name: str) -> float:
-    """Return a duration, which comes as nanoseconds and is left out when zero (C3)."""
+    """Return a duration, which comes as nanoseconds and is left out when zero."""
     return int(line.get(name) or 0) / NANOSECONDS
