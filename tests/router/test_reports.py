@@ -72,6 +72,7 @@ async def test_all_at_home_is_a_hundred_and_each_part_says_why(bus, router):
         told = await bus.request("model.sovereignty", Empty(), Sovereignty)
     assert told.score == 100.0
     assert told.local_llm_share == 1.0
+    assert told.parts
     assert all(part.explanation for part in told.parts)
 
 
