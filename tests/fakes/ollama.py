@@ -134,7 +134,7 @@ class FakeOllama:
             raise problem
         if not body.get("messages"):
             reason = "unload" if body.get("keep_alive") == 0 else "load"
-            return web.json_response(self._last(body, reason, 0, 0, 0.0))
+            return web.json_response(self._last(body, reason, (0, 0), 0.0))
         return await faults.run(self, request, body)
 
     async def _generate(self, request: web.Request) -> web.StreamResponse:
@@ -143,9 +143,9 @@ class FakeOllama:
         if body.get("raw") and (body.get("system") or body.get("template")):
             raise Malformed("raw mode does not support template, system, or context", 400)
         if not body.get("prompt"):
-            return web.json_response(self._last(body, "load", 0, 0, 0.0, "generate"))
+            return web.json_response(self._last(body, "load", (0, 0), 0.0, "generate"))
         said = answers.text([{"role": "user", "content": body["prompt"]}])
-        last = self._last(body, "stop", 5, len(answers.pieces(said)), 0.0, "generate")
+        last = self._last(body, "stop", (5, len(answers.pieces(said))), 0.0, "generate")
         return web.json_response(last | {"response": said})
 
     async def _embed(self, request: web.Request) -> web.Response:
@@ -198,18 +198,18 @@ class FakeOllama:
     def last(
         self, body: dict[str, Any], reason: str, prompt: int, said: int, began: float
     ) -> dict[str, Any]:
-        return self._last(body, reason, prompt, said, time.monotonic() - began)
+        return self._last(body, reason, (prompt, said), time.monotonic() - began)
 
     def _last(
         self,
         body: dict[str, Any],
         reason: str,
-        prompt: int,
-        said: int,
+        tokens: tuple[int, int],
         seconds: float,
         kind: str = "chat",
     ) -> dict[str, Any]:
-        """Return the last object: nanoseconds; what is zero is left out."""
+        """Return the last object: nanoseconds; what is zero is left out. `tokens`: in and out."""
+        prompt, said = tokens
         nanoseconds = max(int(seconds * 1e9), 1000)
         answer = {"message": {"role": "assistant", "content": ""}}
         line = {"model": body["model"], "created_at": "2026-11-23T00:00:00.000000001Z"}
