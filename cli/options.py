@@ -10,8 +10,6 @@ from typing import Annotated, Literal
 
 import typer
 
-SERVICES = ("router", "agents", "match", "ops", "sessions", "dashboard")
-
 PriorityName = Literal["urgent", "high", "normal", "low"]
 EngineName = Literal["auto", "ollama", "openai", "offline"]
 

@@ -10,7 +10,6 @@ from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
 from pydantic import ValidationError
 
-from cli.options import SERVICES
 from cli.output import plain
 from cli.views import recent
 from shared.bus import Bus
@@ -20,6 +19,7 @@ from shared.events.models import EngineStatus
 from shared.events.ops import InstanceStatus, OpsStatus
 from shared.events.reports import Empty
 from shared.events.tasks import FINAL_STATES, TaskState
+from shared.services import SERVICES
 from shared.settings import Settings
 from shared.streams import TASKS
 

@@ -12,7 +12,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from cli.options import SERVICES, EngineName
+from cli.options import EngineName
+from shared.services import SERVICES
 
 Host = Annotated[str | None, typer.Option("--host", help="This host's name on the bus.")]
 Engine = Annotated[EngineName | None, typer.Option("--engine", help="What answers the agents.")]

@@ -15,11 +15,11 @@ from nats.errors import Error as NatsError
 
 from cli.connection import way_in
 from cli.findings import Finding, failed, ok, warned
-from cli.options import SERVICES
 from cli.overview import BEATS, listen, version_of
 from shared.bus import Bus, open_bus
 from shared.clock import now
 from shared.errors import SovereignError
+from shared.services import SERVICES
 from shared.settings import Settings
 from shared.signing import MAX_AGE
 from shared.streams import BUCKETS, OBJECT_STORES, STREAMS

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from cli.findings import Finding, failed, ok, warned
-from cli.options import SERVICES
+from shared.services import SERVICES
 from shared.settings import Settings
 
 OLDEST = (3, 11)

@@ -6,9 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from shared.events import Beat
-
-EXPECTED = ("router", "agents", "match", "ops", "sessions", "dashboard")
-"""The services that a whole system has; the bus is the seventh thing that must be up."""
+from shared.services import SERVICES
 
 SILENT_AFTER_BEATS = 3.5
 LAGGING_S = 0.5
@@ -88,8 +86,8 @@ class Vitals:
 
     def services(self) -> list[str]:
         """Return the expected services first, then any other that was heard."""
-        others = sorted({name for name, _ in self.instances} - set(EXPECTED))
-        return [*EXPECTED, *others]
+        others = sorted({name for name, _ in self.instances} - set(SERVICES))
+        return [*SERVICES, *others]
 
     def state_of(self, service: str, at: float) -> str:
         """Return the best state among a service's instances; `missing` when none was heard."""
@@ -99,4 +97,4 @@ class Vitals:
 
     def up(self, at: float) -> list[str]:
         """Return the expected services that work."""
-        return [name for name in EXPECTED if self.state_of(name, at) in UP]
+        return [name for name in SERVICES if self.state_of(name, at) in UP]

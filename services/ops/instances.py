@@ -11,6 +11,7 @@ import anyio
 from services.ops.detector import PhiDetector
 from shared.events.health import Beat
 from shared.events.ops import InstanceStatus
+from shared.services import SERVICES
 
 MOST = 1000
 """Instances that are remembered; beats of any further ones are counted, not stored."""
@@ -18,7 +19,6 @@ MOST = 1000
 FORGET_S = 60.0
 """An instance that said goodbye, or has no supervisor, is dropped after this silence."""
 
-SERVICES = ("router", "agents", "match", "ops", "sessions", "dashboard", "supervisor")
 SUPERVISOR = "supervisor"
 
 Key = tuple[str, str, str]
@@ -77,7 +77,7 @@ class Instances:
                 known.detector.excuse(at)
             _update(known, beat, at)
             return known
-        if beat.service not in SERVICES or (known is None and not self._room(at)):
+        if beat.service not in (*SERVICES, SUPERVISOR) or (known is None and not self._room(at)):
             self.refused += 1
             return None
         return self._add(known, beat, at)

@@ -17,11 +17,10 @@ from services.ops.life import run
 from shared import logs
 from shared.errors import InvalidSetting, SovereignError, Unavailable
 from shared.service import EXIT_FAILED, EXIT_USAGE
+from shared.services import SERVICES
 from shared.settings import Settings, load
 
 log = logging.getLogger(__name__)
-
-SERVICES = ("router", "agents", "match", "ops", "sessions", "dashboard")
 
 
 def main(argv: Sequence[str] | None = None, command: Command = module_command) -> int:

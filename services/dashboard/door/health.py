@@ -9,10 +9,11 @@ from fastapi.responses import JSONResponse
 from nats.errors import Error as NatsError
 
 from services.dashboard.store import Store
-from services.dashboard.vitals import EXPECTED, UP, Instance
+from services.dashboard.vitals import UP, Instance
 from shared.bus import Bus
 from shared.clock import now
 from shared.errors import Unavailable
+from shared.services import SERVICES
 
 
 def routes(store: Store, bus: Bus, name: str) -> APIRouter:
@@ -53,7 +54,7 @@ def overview(store: Store, bus: Bus, name: str) -> dict[str, Any]:
     at = store.clock()
     connected = bus.nc.is_connected
     up = store.vitals.up(at)
-    missing = [service for service in EXPECTED if service not in up]
+    missing = [service for service in SERVICES if service not in up]
     engine = store.engine()
     return {
         "status": _status(connected, missing),
@@ -64,7 +65,7 @@ def overview(store: Store, bus: Bus, name: str) -> dict[str, Any]:
             "silent_s": _round(store.silent_s()),
         },
         "services_up": len(up) + connected,
-        "services_expected": len(EXPECTED) + 1,
+        "services_expected": len(SERVICES) + 1,  # and the bus
         "missing": missing,
         "engine": engine.model_dump(mode="json") if engine else None,
         "services": {service: _service(store, service, at) for service in store.vitals.services()},

@@ -12,8 +12,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from services.dashboard.store import Store
-from services.dashboard.vitals import EXPECTED
 from shared.events import TaskState
+from shared.services import SERVICES
 
 
 def routes(store: Store) -> APIRouter:
@@ -56,7 +56,7 @@ class StoreCollector(Collector):
             "sovereign_memory_bytes", "Resident memory", labels=["service", "host"]
         )
         working = vitals.up(at)
-        for name in EXPECTED:
+        for name in SERVICES:
             up.add_metric([name], name in working)
             hosts = {one.beat.host for one in vitals.of(name)}
             for host in sorted(hosts):

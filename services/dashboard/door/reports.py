@@ -8,9 +8,9 @@ from fastapi import APIRouter
 
 from services.dashboard.reach import REPORTS, Reach
 from services.dashboard.store import Store
-from services.dashboard.vitals import EXPECTED
 from shared.clock import now
 from shared.errors import Unavailable
+from shared.services import SERVICES
 
 
 def routes(store: Store, reach: Reach) -> APIRouter:
@@ -71,7 +71,7 @@ def _from_beats(store: Store) -> dict[str, Any]:
     return {
         "autonomous": store.report("ops.status") is not None and "ops" in up,
         "services_up": up,
-        "services_down": [name for name in EXPECTED if name not in up],
+        "services_down": [name for name in SERVICES if name not in up],
         "engine": _dump(store.engine()),
         "recent": actions[::-1],
     }

@@ -8,9 +8,9 @@ from markupsafe import Markup
 
 from services.dashboard.pages import parts, words
 from services.dashboard.store import Store
-from services.dashboard.vitals import EXPECTED
 from shared.clock import now
 from shared.events import Savings, Sovereignty, TaskState
+from shared.services import SERVICES
 
 STALE_AFTER_S = 20.0
 
@@ -26,9 +26,9 @@ def tiles(store: Store) -> Markup:
 def services(store: Store) -> Markup:
     """Return how many of the seven work."""
     up = store.vitals.up(store.seen_at())
-    total = len(EXPECTED) + 1
+    total = len(SERVICES) + 1  # and the bus
     number = len(up) + store.bus_up
-    missing = [name for name in EXPECTED if name not in up]
+    missing = [name for name in SERVICES if name not in up]
     if not store.bus_up:
         missing.insert(0, "bus")
     sub = "all answer, the bus too" if not missing else "missing: " + ", ".join(missing)
