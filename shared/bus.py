@@ -18,6 +18,7 @@ from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 import nats
+import orjson
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.errors import MaxPayloadError, NoRespondersError, NoServersError
@@ -36,6 +37,8 @@ log = logging.getLogger(__name__)
 Reply = TypeVar("Reply", bound=BaseModel)
 WRONG_LAST_SEQUENCE = (10071, 10164)
 """Server codes for a fenced append that came too late."""
+ENVELOPE = (b'{"error":{', b'{"error": {')
+"""How every error envelope begins (`rpc.refuse` writes it)."""
 
 
 async def _nothing() -> None:
@@ -135,13 +138,15 @@ def encode(body: BaseModel) -> bytes:
 
 
 def decode(data: bytes, kind: type[Reply]) -> Reply:
-    """Return the typed body; raise the typed error of an envelope, or `InvalidInput`."""
+    """Return the typed body; raise the typed error of an envelope, or `InvalidInput`.
+
+    The envelope is looked for first: a reply whose fields all have defaults would accept it.
+    """
+    if data.startswith(ENVELOPE):
+        raise from_envelope(orjson.loads(data))
     try:
         return kind.model_validate_json(data)
     except ValidationError as error:
-        envelope = _envelope(data)
-        if envelope is not None:
-            raise from_envelope(envelope) from None
         raise invalid(error) from None
 
 
@@ -150,16 +155,6 @@ def invalid(error: ValidationError) -> InvalidInput:
     first = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in first["loc"]) or "body"
     return InvalidInput(f"{field}: {first['msg']}"[:500], field=field)
-
-
-def _envelope(data: bytes) -> dict[str, Any] | None:
-    import orjson
-
-    try:
-        body = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return None
-    return body if isinstance(body, dict) and isinstance(body.get("error"), dict) else None
 
 
 def _publish_error(subject: str, error: APIError) -> Conflict | InvalidInput | Unavailable:

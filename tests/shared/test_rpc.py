@@ -42,6 +42,17 @@ async def test_an_error_arrives_as_its_own_type(bus):
         assert caught.value.retry_after_s == 5
 
 
+async def test_an_error_is_no_reply_of_defaults(bus):
+    async with answering(bus) as endpoints:
+
+        async def handler(asked: SearchAsk) -> SearchReply:
+            raise NeedsModel("no model here")
+
+        await endpoints.answer("sample.fails", SearchAsk, handler)
+        with pytest.raises(NeedsModel):
+            await bus.request("sample.fails", ask(), SearchReply)
+
+
 async def test_an_unexpected_error_is_answered_too(bus):
     async with answering(bus) as endpoints:
 
