@@ -11,8 +11,11 @@ from dataclasses import dataclass
 
 import orjson
 
-RESPONSES = {"max": 1_000_000, "expires": "1h"}
-"""Replies to a request that was received; a streamed answer is many."""
+from shared.streams import CONSUMERS
+
+REPLIES = "_INBOX.>"
+"""Where services answer. A right for each request received (`allow_responses`) would end with
+the connection, and a reply in hand could not be given after a reconnection."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Rights:
         publish = [
             *self.publish,
             f"health.beat.{name}.*",
+            REPLIES,
             "$SRV.>",
             *(subject for stream in streams for subject in _reading(stream)),
             *(subject for stream in self.looks for subject in _looking(stream)),
@@ -46,11 +50,32 @@ class Rights:
             *(subject for store in self.objects for subject in _objects(store)),
         ]
         subscribe = [*self.subscribe, f"_INBOX.{name}.>", "$SRV.>"]
+        denied = [
+            subject
+            for stream in self.reads
+            for durable in _durables(stream)
+            for subject in _meddling(stream, durable)
+        ]
         return {
-            "publish": {"allow": publish},
+            "publish": {"allow": publish, "deny": denied},
             "subscribe": {"allow": subscribe},
-            "allow_responses": RESPONSES,
         }
+
+
+def _durables(stream: str) -> tuple[str, ...]:
+    """Return the declared durables of a stream: they are for those who work on it."""
+    return tuple(consumer.name for consumer in CONSUMERS if consumer.stream == stream)
+
+
+def _meddling(stream: str, durable: str) -> tuple[str, ...]:
+    """Return what would take a worker's messages, or its durable away."""
+    return (
+        f"$JS.API.CONSUMER.DELETE.{stream}.{durable}",
+        f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}",
+        f"$JS.API.CONSUMER.CREATE.{stream}.{durable}",
+        f"$JS.API.CONSUMER.CREATE.{stream}.{durable}.>",
+        f"$JS.ACK.{stream}.{durable}.>",
+    )
 
 
 def _looking(stream: str) -> tuple[str, ...]:
@@ -161,11 +186,18 @@ USERS: dict[str, Rights] = {
 
 
 def _guest() -> dict[str, object]:
-    """Return the guest's permissions: any inbox, as clients make their own, but no service's."""
-    allowed = GUEST.allowed("guest")
+    """Return the guest's permissions.
+
+    It may listen to any inbox, as clients make their own, but to no service's; and it answers
+    nobody: a copy of a stored message carries the publisher's inbox, where an answer of the
+    guest would pass for the server's acknowledgement.
+    """
+    publish = [*GUEST.publish, "$SRV.>", *(s for stream in GUEST.looks for s in _looking(stream))]
     private = [f"_INBOX.{name}.>" for name in USERS]
-    subscribe = {"allow": [*GUEST.subscribe, "$SRV.>"], "deny": private}
-    return allowed | {"subscribe": subscribe}
+    return {
+        "publish": {"allow": publish},
+        "subscribe": {"allow": [*GUEST.subscribe], "deny": private},
+    }
 
 
 def authorization(keys: dict[str, str]) -> str:

@@ -7,6 +7,7 @@ from nats.errors import Error
 
 from shared import bootstrap
 from shared.bus import open_bus
+from shared.events import TaskRequest
 from shared.rights import USERS, authorization
 from shared.settings import NatsSettings, Settings
 from shared.signing import public_key
@@ -59,6 +60,7 @@ async def refused(settings, user: str | None, subject: str, *, subscribe: bool =
     ("user", "subject"),
     [
         ("router", "cost.event"),
+        ("router", "_INBOX.agents.x"),
         ("agents", "task.journal.t1"),
         ("agents", "$KV.tasks.t1"),
         ("agents", "$JS.API.CONSUMER.MSG.NEXT.STEPS.builder-high"),
@@ -94,6 +96,10 @@ async def test_a_user_may_do_its_work(guarded, user, subject):
         (None, "$JS.API.CONSUMER.DELETE.RESULTS.manager"),
         (None, "$JS.API.CONSUMER.MSG.NEXT.RESULTS.manager"),
         (None, "health.beat.ops.ops-1"),
+        (None, "_INBOX.agents.x"),
+        (None, "$JS.ACK.STEPS.builder-high.1.1.1.1.0"),
+        ("dashboard", "$JS.API.CONSUMER.DELETE.RESULTS.manager"),
+        ("dashboard", "$JS.ACK.RESULTS.manager.1.1.1.1.0"),
     ],
 )
 async def test_a_user_may_not_do_its_neighbours_work(guarded, user, subject):
@@ -102,6 +108,24 @@ async def test_a_user_may_not_do_its_neighbours_work(guarded, user, subject):
 
 async def test_a_guest_may_not_listen_to_model_requests(guarded):
     assert await refused(guarded, None, "model.chat", subscribe=True)
+
+
+async def test_a_guest_cannot_answer_for_the_server(guarded):
+    said: list[str] = []
+
+    async def listen(error: Exception) -> None:
+        said.append(str(error))
+
+    guest = await nats.connect(guarded(None).nats_url, error_cb=listen)
+    copies = await guest.subscribe("task.journal.*")
+    await guest.flush()
+    async with open_bus(guarded("supervisor"), "supervisor") as bus:
+        ack = await bus.publish("task.journal.t1", TaskRequest(title="x"), "1")
+        await guest.publish((await copies.next_msg(5)).reply, b'{"stream":"JOURNAL","seq":9}')
+        await guest.flush()
+        await asyncio.sleep(0.05)
+    assert (ack.seq, "permissions violation" in "".join(said)) == (1, True)
+    await guest.close()
 
 
 async def test_a_guest_does_not_overhear_a_services_replies(guarded):
