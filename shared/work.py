@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -17,8 +18,9 @@ import anyio
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.errors import APIError
+from nats.js.errors import APIError, NotFoundError
 
+from shared.bootstrap import ensure_consumer
 from shared.bus import Bus
 from shared.errors import InvalidInput, SovereignError
 from shared.events.base import Reason
@@ -47,9 +49,12 @@ class Worker:
         pull = await bind(self._bus, self._consumer)
         try:
             while True:
+                began = time.monotonic()
                 message = await fetch(pull, FETCH_S)
                 if message is not None:
                     await self.work(message)
+                elif time.monotonic() - began < FETCH_S / 2:
+                    await restore(self._bus, self._consumer)
         finally:
             await unbind(pull)
 
@@ -89,6 +94,19 @@ async def bind(bus: Bus, consumer: Consumer) -> JetStreamContext.PullSubscriptio
         stream=consumer.stream,
         inbox_prefix=bus.inbox_prefix,
     )
+
+
+async def restore(bus: Bus, consumer: Consumer) -> bool:
+    """Declare the durable again if somebody deleted it; true when it had vanished."""
+    try:
+        await bus.js.consumer_info(consumer.stream, consumer.name)
+    except NotFoundError:
+        log.error("consumer %s of %s had vanished", consumer.name, consumer.stream)
+        await ensure_consumer(bus, consumer)
+        return True
+    except (NatsError, APIError, TimeoutError) as error:
+        log.debug("consumer %s: %s", consumer.name, error)
+    return False
 
 
 async def unbind(pull: JetStreamContext.PullSubscription) -> None:

@@ -96,5 +96,18 @@ async def test_shutdown_gives_back_at_once(bus):
     assert (await pull.fetch(1, timeout=0.5))[0].metadata.num_delivered == 2
 
 
+async def test_a_durable_that_somebody_deleted_is_declared_again(bus):
+    seen = asyncio.Event()
+
+    async def handler(message):
+        seen.set()
+
+    async with working(bus, handler):
+        await bus.js.delete_consumer("TASKS", QUEUE.name)
+        await bus.publish("task.request.high", TaskRequest(title="x"), "1")
+        async with asyncio.timeout(15):
+            await seen.wait()
+
+
 async def _is(awaitable, wanted) -> bool:
     return await awaitable == wanted
