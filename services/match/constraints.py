@@ -1,6 +1,8 @@
 """Hard limits stand beside the score: who is blocked, why, and what is not known.
 
-What is unknown never blocks; it is listed as missing.
+Every need has these: the provider is there, free and willing, shows each required skill, and asks
+no more than `TOO_DEAR` times the budget, which is the highest rate the client pays. A need may
+add limits of its own. What is unknown never blocks; it is listed as missing.
 """
 
 from __future__ import annotations
@@ -12,23 +14,39 @@ import numpy as np
 
 from services.match.asked import Asked
 from services.match.money import text
-from services.match.pool import Bools, Index, Pool, code
+from services.match.pool import Bools, Floats, Index, Pool, code
 from services.match.skills import canonical, language
 from shared.events import Constraint, Need
+
+TOO_DEAR = 1.5
+"""A rate of this many times the allowed one is worth nothing; above it, the provider is blocked."""
 
 
 @dataclass(frozen=True)
 class Limit:
-    """One limit over the whole pool: where it is broken, where nobody can tell."""
+    """One limit over the whole pool: where it is broken, where nobody can tell.
+
+    With `rates` (minor units of `currency`) the line tells each provider's own rate first.
+    """
 
     label: str
     broken: Bools
     unknown: Bools
+    rates: Floats | None = None
+    currency: str = ""
+
+    def line(self, row: int) -> str:
+        """Return the limit in words, as it concerns the provider in `row`."""
+        if self.rates is None:
+            return self.label
+        return f"rate {text(int(self.rates[row]), self.currency)} {self.label}"
 
 
 def limits(ask: Asked, pool: Pool, unwanted: set[str]) -> list[Limit]:
     """Return every hard limit of this need over the pool."""
-    return [*_standing(ask, pool, unwanted), *(check(rule, ask, pool) for rule in ask.hard)]
+    needed = [Constraint(field="skill", op="has", value=name) for name in ask.required]
+    rules = (*needed, *ask.hard)
+    return [*_standing(ask, pool, unwanted), *(check(rule, ask, pool) for rule in rules)]
 
 
 def check(rule: Constraint, ask: Asked, pool: Pool) -> Limit:
@@ -47,7 +65,20 @@ def _standing(ask: Asked, pool: Pool, unwanted: set[str]) -> list[Limit]:
         ("declined, or was let go, for this need", gone),
     ]
     found = [Limit(label, broken, never) for label, broken in rules]
-    return [*found, _least(ask.need, pool)] if ask.need.budget else found
+    if ask.need.budget is None:
+        return found
+    return [*found, _dear(ask, ask.need, pool), _least(ask.need, pool)]
+
+
+def _dear(ask: Asked, need: Need, pool: Pool) -> Limit:
+    """A rate far above the budget; one in another currency is not known."""
+    allowed = ask.limit or 0.0
+    rates = pool.columns["rate"]
+    same = pool.currency == code(ask.currency)
+    per = " an hour" if need.hours else ""
+    label = f"is above the budget of {text(round(allowed), ask.currency)}{per}"
+    broken = same & (rates > np.float32(TOO_DEAR * allowed))
+    return Limit(label, broken, np.zeros(len(pool), np.bool_), rates, ask.currency)
 
 
 def _least(need: Need, pool: Pool) -> Limit:

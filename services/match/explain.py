@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Literal
 
 from services.match.asked import Asked
@@ -32,8 +33,8 @@ def explain(ask: Asked, scores: Scores, row: int, profile: Profile) -> MatchScor
         client_view=round(float(scores.client[row]), DIGITS),
         provider_view=round(float(scores.provider[row]), DIGITS),
         confidence=round(float(scores.confidence[row]), DIGITS),
-        parts=parts,
-        blockers=tuple(limit.label for limit in scores.limits if limit.broken[row]),
+        parts=tuple(sorted(parts, key=_order)),
+        blockers=_once(limit.line(row) for limit in scores.limits if limit.broken[row]),
         missing=_missing(parts, scores, row),
         hints=hints(pair, scores, row),
     )
@@ -69,4 +70,13 @@ def _parts(
 def _missing(parts: tuple[ScorePart, ...], scores: Scores, row: int) -> tuple[str, ...]:
     unknown = [missing_word(part) for part in parts if part.value is None]
     unknown += [f"cannot tell: {limit.label}" for limit in scores.limits if limit.unknown[row]]
-    return tuple(dict.fromkeys(unknown))
+    return _once(unknown)
+
+
+def _order(part: ScorePart) -> bool:
+    """A rate that costs a pair its points is told before all else; the rest keeps its order."""
+    return not (part.name in ("rate", "budget") and part.value is not None and part.value < 1.0)
+
+
+def _once(lines: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(lines))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from services.match.asked import Asked
-from services.match.constraints import check
+from services.match.constraints import TOO_DEAR, check
 from services.match.pool import ITEMS, Floats, Pool, code
 
 CLIENT = {
@@ -22,9 +22,6 @@ PROVIDER = {"budget": 0.35, "work": 0.25, "sectors": 0.10, "load": 0.10, "histor
 
 PRIOR = (2.0, 2.0)
 """Beta prior of a yes: one outcome moves a newcomer to 0.4 or 0.6, ten of them most of the way."""
-
-TOO_DEAR = 1.5
-"""A rate of this many times the limit is worth nothing; between, it falls in a line."""
 
 ALIKE = 0.4
 """Cosine of two short texts about the same thing; more is not better."""
@@ -124,7 +121,7 @@ def _ratio(ask: Asked, pool: Pool) -> Floats:
 
 
 def rate(ask: Asked, pool: Pool) -> Floats:
-    """1 up to the allowed rate, falling to 0 at `TOO_DEAR` times it."""
+    """1 up to the allowed rate (the budget), falling in a line to 0 at `TOO_DEAR` times it."""
     return _limited((np.float32(TOO_DEAR) - _ratio(ask, pool)) / np.float32(TOO_DEAR - 1.0))
 
 

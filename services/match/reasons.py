@@ -50,7 +50,8 @@ def _rate(pair: Pair, value: float) -> str:
         return ""
     rate = text(profile.rate.minor, profile.rate.currency)
     limit = text(round(ask.limit), ask.currency)
-    return f"asks {rate}, {limit} is allowed"
+    above = profile.rate.minor > ask.limit
+    return f"asks {rate}, {'only ' if above else ''}{limit} is allowed"
 
 
 def _languages(pair: Pair, value: float) -> str:

@@ -26,7 +26,7 @@ def part(found, name, view="client"):
 
 
 def test_the_total_is_the_harmonic_mean_of_both_views():
-    found = pair(provider("ana", rate=usd(9000)), need("n1", required=("python", "go")))
+    found = pair(provider("ana", rate=usd(9000)), need("n1", nice=("go",)))
     one, other = found.client_view, found.provider_view
     assert found.total == pytest.approx(2 * one * other / (one + other), abs=1e-5)
 
@@ -59,7 +59,7 @@ def test_other_currencies_are_not_guessed_at():
 
 def test_whole_names_and_synonyms_count_and_parts_of_words_do_not():
     shown = provider("ana", skills=(Skill(name="K8s"), Skill(name="platform"), Skill(name="react")))
-    wanted = need("n1", required=("kubernetes", "tform", "javascript"))
+    wanted = need("n1", required=(), nice=("kubernetes", "tform", "javascript"))
     assert part(pair(shown, wanted), "skills").value == pytest.approx((1 + 0 + 0.8) / 3, abs=1e-5)
 
 
@@ -79,8 +79,42 @@ def test_what_is_not_known_never_blocks():
     assert "cannot tell: the rate may be at most 50.00 USD" in found.missing
 
 
-def test_a_hint_says_what_would_come_of_it():
+def test_a_required_skill_that_a_known_profile_lacks_blocks_and_is_named():
     wanted = need("n1", required=("python", "go"))
+    found = pair(provider("ana"), wanted)
+    assert found.blockers == ("skill go is needed",)
+    assert found.total <= BLOCKED_AT_MOST
+    assert (
+        pair(provider("ana", skills=(Skill(name="Django"), Skill(name="golang"))), wanted).blockers
+        == ()
+    )
+
+
+def test_skills_nobody_knows_do_not_block_but_are_missing():
+    found = pair(provider("ana", skills=()), need("n1", required=("go",)))
+    assert found.blockers == ()
+    assert "cannot tell: skill go is needed" in found.missing
+
+
+def test_a_rate_far_above_the_budget_blocks_and_says_both():
+    found = pair(provider("bob", rate=usd(6000)), need("n1", budget=usd(2000)))
+    assert found.blockers == ("rate 60.00 USD is above the budget of 20.00 USD",)
+    assert part(found, "rate").value == 0.0
+    assert found.parts[0].reason == "asks 60.00 USD, only 20.00 USD is allowed"
+    assert found.total <= BLOCKED_AT_MOST
+
+
+def test_a_rate_a_little_above_the_budget_costs_points_alone_and_no_rate_costs_none():
+    wanted = need("n1", budget=usd(2000))
+    found = pair(provider("bob", rate=usd(3000)), wanted)
+    assert (found.blockers, part(found, "rate").value) == ((), 0.0)
+    unknown = pair(provider("bob", rate=None), wanted)
+    assert (unknown.blockers, part(unknown, "rate").value) == ((), None)
+    assert pair(provider("bob", rate=Money(minor=9000, currency="EUR")), wanted).blockers == ()
+
+
+def test_a_hint_says_what_would_come_of_it():
+    wanted = need("n1", nice=("go",))
     now = pair(provider("ana", rate=usd(10_000)), wanted)
     then = pair(provider("ana", rate=usd(8000)), wanted)
     gain = then.total - now.total
