@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from services.match import facts
 from services.match.ledger import check_balance, paid_by, sum_of
 from services.match.money import known
+from shared.bus import invalid
 from shared.errors import InvalidInput
 from shared.events import LedgerEntry, MatchEvent, Need, Profile
 from shared.reading import Stored
@@ -56,10 +57,19 @@ def _try(db: sqlite3.Connection, stream: str, message: Stored) -> str | None:
         STREAMS[stream](db, message)
     except UNFIT as error:
         db.execute("ROLLBACK TO message")
-        return f"{type(error).__name__}: {error}"[:500]
+        return _line(error)
     finally:
         db.execute("RELEASE message")
     return None
+
+
+def _line(error: Exception) -> str:
+    """Return one line that names the wrong field, where there is one."""
+    if isinstance(error, ValidationError):
+        return invalid(error).message
+    if isinstance(error, InvalidInput):
+        return error.message
+    return f"{type(error).__name__}: {error}"[:500]
 
 
 def _match(db: sqlite3.Connection, message: Stored) -> None:

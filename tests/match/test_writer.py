@@ -89,6 +89,14 @@ async def test_a_foreign_entry_that_does_not_balance_is_set_aside(host, bus):
         assert await last_of(bus, "DEAD", "dead.MATCH")
 
 
+async def test_an_entry_that_lacks_a_field_is_set_aside_with_one_line_that_names_it(host, bus):
+    async with host() as here:
+        await bus.js.publish("ledger.entry.x", b'{"entry_id": "e", "key": "e", "kind": "fee"}')
+        await here.writer.catch_up()
+        letter = orjson.loads((await last_of(bus, "DEAD", "dead.LEDGER")).data)
+        assert letter["reason"]["message"] == "currency: Field required"
+
+
 async def test_many_acts_go_out_as_one_chain(host, bus):
     async with host() as here:
         await here.add(provider("ana"), need("n1"))
