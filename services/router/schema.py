@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from functools import lru_cache
 from typing import Any, Literal
 
 import orjson
@@ -17,34 +16,17 @@ from shared.errors import InvalidInput, OutputInvalid
 
 Format = dict[str, Any] | Literal["json"]
 FENCE = re.compile(r"^\s*```(?:json)?\s*\n(.*?)\n\s*```\s*$", re.S)
-MAX_DEPTH = 64
 
 
 def check(wanted: Format | None) -> None:
     """Raise `InvalidInput` for a schema that is wrong or reaches outside of itself."""
     if wanted is None or wanted == "json":
         return
-    _check_references(wanted, 0)
-    _check_text(orjson.dumps(wanted))
+    from shared import schema_check  # for those who ask for structure: it costs time and memory
 
-
-@lru_cache(maxsize=256)
-def _check_text(text: bytes) -> None:
-    """Check one schema; the same few come again and again."""
-    import jsonschema  # for those who ask for structure: it costs time and memory
-
-    wanted = orjson.loads(text)
-    try:
-        jsonschema.Draft202012Validator.check_schema(wanted)
-        jsonschema.Draft202012Validator(wanted, registry=_registry()).is_valid({})
-    except jsonschema.SchemaError as error:
-        raise InvalidInput(f"format: {error.message}"[:300], field="format") from None
-    except RecursionError:
-        raise InvalidInput("format: its $ref turn in a circle", field="format") from None
-    except Exception as error:
-        if type(error).__module__.split(".")[0] not in ("jsonschema", "referencing"):
-            raise
-        raise InvalidInput(f"format: {error}"[:300], field="format") from None
+    wrong = schema_check.usable(wanted)
+    if wrong is not None:
+        raise InvalidInput(f"format: {wrong}", field="format")
 
 
 def instruction(wanted: Format) -> str:
@@ -75,29 +57,8 @@ def parse(content: str, wanted: Format) -> Any:
 
 
 def _validate(value: Any, wanted: dict[str, Any]) -> None:
-    import jsonschema
+    from shared import schema_check
 
-    validator = jsonschema.Draft202012Validator(wanted, registry=_registry())
-    wrong = next(validator.iter_errors(value), None)
+    wrong = schema_check.validate(value, wanted)
     if wrong is not None:
-        place = "/".join(str(part) for part in wrong.absolute_path) or "the answer"
-        raise OutputInvalid(f"{place}: {wrong.message}"[:500], field="format")
-
-
-def _registry() -> Any:
-    """Return a registry that holds nothing, so that no `$ref` is ever fetched."""
-    import referencing
-
-    return referencing.Registry()
-
-
-def _check_references(node: Any, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise InvalidInput("format: nested too deeply", field="format")
-    if isinstance(node, dict):
-        reference = node.get("$ref")
-        if isinstance(reference, str) and not reference.startswith("#"):
-            raise InvalidInput(f"format: $ref {reference[:80]} leads outside", field="format")
-    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-    for child in children:
-        _check_references(child, depth + 1)
+        raise OutputInvalid(wrong, field="format")

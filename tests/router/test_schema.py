@@ -13,6 +13,8 @@ NUMBER = {"type": "object", "properties": {"n": {"type": "integer", "maximum": 5
         ({"$ref": "https://example.com/schema.json"}, "leads outside"),
         ({"$ref": "#"}, "circle"),
         ({"$ref": "#/$defs/gone"}, "gone"),
+        ({"properties": {"n": {"enum": []}}}, "enum is empty"),
+        ({"pattern": "(a"}, "pattern"),
     ],
 )
 def test_a_wrong_schema_is_refused_and_nothing_is_fetched(wanted, words):
@@ -46,3 +48,10 @@ def test_an_answer_is_checked_and_its_fence_taken_off():
 def test_the_word_json_takes_any_value():
     schema.check("json")
     assert schema.parse("[1]", "json") == [1]
+
+
+def test_a_pattern_that_never_ends_costs_a_moment_and_is_named():
+    wanted = {"pattern": r"^(a|a)*(.)\2(.)\3$"}
+    schema.check(wanted)
+    with pytest.raises(OutputInvalid, match="too slow"):
+        schema.parse(f'"{"a" * 200}!?"', wanted)
