@@ -99,7 +99,7 @@ class TaskRecord:
         budget = self.request.budget
         ends = [self.request.deadline] if self.request.deadline else []
         if budget is not None and budget.seconds is not None:
-            ends.append(self.queued_at + timedelta(seconds=budget.seconds))
+            ends += _after(self.queued_at, budget.seconds)
         return min(ends, default=None)
 
     def results(self) -> tuple[StepResult, ...]:
@@ -126,6 +126,14 @@ class TaskRecord:
             for step in self.steps.values()
             if step.state is TaskState.QUEUED and done.issuperset(step.step.depends_on)
         ]
+
+
+def _after(start: datetime, seconds: float) -> list[datetime]:
+    """Return the instant `seconds` after `start`, or nothing where the calendar ends before."""
+    try:
+        return [start + timedelta(seconds=seconds)]
+    except (OverflowError, ValueError):
+        return []
 
 
 def _of_steps(states: list[TaskState]) -> TaskState:

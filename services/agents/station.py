@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
 import anyio
@@ -15,6 +16,8 @@ from shared.bootstrap import ensure_consumer
 from shared.events.reports import AgentInfo
 from shared.events.tasks import TaskState
 from shared.streams import PRIORITIES, step_consumer
+
+log = logging.getLogger(__name__)
 
 WITHOUT_LIMIT = -1
 """Deliveries are counted in the journal, which tells a crash from a planned stop."""
@@ -82,6 +85,8 @@ class Station:
         self._current.append(name)
         try:
             await work.run()
+        except Exception:
+            log.exception("%s could not be settled; it will be delivered again", name)
         finally:
             self._current.remove(name)
             self._free.release()

@@ -58,6 +58,9 @@ class StepWork:
         except (SovereignError, NatsError, TimeoutError) as error:
             log.warning("%s: %s; again soon", self._message.subject, error)
             await self._give_back(AGAIN_S)
+        except Exception as error:
+            log.exception("%s failed", self._message.subject)
+            await self._collapse(error)
         else:
             await settle(self._message.ack_sync())
 
@@ -142,6 +145,28 @@ class StepWork:
             letter(self._message, self._consumer.name, error, self._room.bus.source),
             f"dead.{meta.stream}.{meta.sequence.stream}",
         )
+
+    async def _collapse(self, error: Exception) -> None:
+        """End a step that met a fault of ours: a further try would meet it again.
+
+        Where even that fails the message goes to DEAD, which ends its task.
+        """
+        try:
+            await self._end_held(error)
+        except Stale:
+            log.info("%s: another worker has this step", self._message.subject)
+        except (SovereignError, NatsError, TimeoutError):
+            await settle(self._message.nak(delay=AGAIN_S))
+        except Exception as last:
+            await bury(self._room.bus, self._message, self._consumer, last)
+        else:
+            await settle(self._message.ack_sync())
+
+    async def _end_held(self, error: Exception) -> None:
+        if self._held is None:
+            raise error
+        record, owner = self._held
+        self.result = await owner.end(record, Ending(error=error))
 
     async def _give_back(self, delay_s: float | None = None) -> None:
         """Let go in good order: another worker may go on, at once or after `delay_s`."""

@@ -5,14 +5,26 @@ The present state of a task is a fold of these and of nothing else.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from decimal import Decimal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, RootModel
+from pydantic import ConfigDict, Field, RootModel, field_validator
 
 from shared.clock import now
 from shared.events.base import Body, Instant, Reason
 from shared.events.models import ChatReply
-from shared.events.tasks import Plan, Priority, StepResult, TaskControl, TaskRequest, TaskState
+from shared.events.tasks import (
+    LONGEST_S,
+    MOST_STEPS,
+    MOST_TOKENS,
+    MOST_USD,
+    Plan,
+    Priority,
+    StepResult,
+    TaskControl,
+    TaskRequest,
+    TaskState,
+)
 from shared.subjects import Token
 
 
@@ -33,6 +45,27 @@ class TaskQueued(Entry):
     request: TaskRequest
     priority: Priority
     origin_seq: int = 0
+
+    @field_validator("request", mode="before")
+    @classmethod
+    def _bounded(cls, request: Any) -> Any:
+        """Read a request of before budgets had bounds: a limit out of reach is no limit."""
+        if not isinstance(request, dict) or not isinstance(request.get("budget"), dict):
+            return request
+        budget = request["budget"]
+        within = {n: v for n, v in budget.items() if n not in _BOUNDS or _within(v, _BOUNDS[n])}
+        return {**request, "budget": within}
+
+
+_BOUNDS = {"tokens": MOST_TOKENS, "usd": MOST_USD, "seconds": LONGEST_S, "steps": MOST_STEPS}
+
+
+def _within(value: Any, most: float) -> bool:
+    """Tell whether a stored limit is one that a new task may have."""
+    try:
+        return value is None or Decimal(str(value)) <= Decimal(most)
+    except ArithmeticError:
+        return False
 
 
 class TaskWaiting(Entry):

@@ -17,6 +17,13 @@ INLINE_LIMIT = 1024 * 1024
 """Bytes of one attachment that may travel inside the task; larger ones go as `object`."""
 
 
+LONGEST_S = 10 * 366 * 86_400.0
+"""Seconds of a budget: ten years. Much more than that is a time that no calendar has."""
+MOST_TOKENS = 10**12
+MOST_USD = 10**9
+MOST_STEPS = 10_000
+
+
 class Priority(StrEnum):
     """How soon; a later urgent task overtakes waiting low ones, and low never starves."""
 
@@ -78,10 +85,10 @@ class Attachment(Body):
 class Budget(Body):
     """Hard limits of one task; the first one reached ends it with `budget_exhausted`."""
 
-    tokens: int | None = Field(default=None, gt=0)
-    usd: UsDollars | None = Field(default=None, gt=0)
-    seconds: float | None = Field(default=None, gt=0)
-    steps: int | None = Field(default=None, gt=0)
+    tokens: int | None = Field(default=None, gt=0, le=MOST_TOKENS)
+    usd: UsDollars | None = Field(default=None, gt=0, le=MOST_USD)
+    seconds: float | None = Field(default=None, gt=0, le=LONGEST_S, allow_inf_nan=False)
+    steps: int | None = Field(default=None, gt=0, le=MOST_STEPS)
 
 
 class TaskRequest(Body):

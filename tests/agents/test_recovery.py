@@ -5,12 +5,15 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from services.agents import owner
+from services.agents.fold import fold
 from services.agents.journal import Journal
+from services.agents.record import TaskRecord
 from shared.bus import open_bus
 from shared.events.base import Reason
 from shared.events.dead import DeadLetter
-from shared.events.journal import StepStarted
-from shared.events.tasks import TaskState
+from shared.events.journal import StepStarted, TaskQueued
+from shared.events.tasks import Budget, TaskRequest, TaskState
 from tests.agents.harness import (
     crew,
     dead,
@@ -127,3 +130,35 @@ async def test_nothing_is_left_in_the_queues_after_the_end(bus, settings):
 
 async def _empty(bus) -> bool:
     return await stored(bus, "TASKS") + await stored(bus, "STEPS") == 0
+
+
+async def test_a_budget_of_before_there_were_bounds_ends_no_process(bus, settings):
+    stored = b'{"kind": "task_queued", "priority": "high", "origin_seq": 1, "request":'
+    stored += b' {"task_id": "t1", "title": "List it", "budget": {"seconds": 1e300}}}'
+    await bus.js.publish("task.journal.t1", stored)
+    async with model(bus), crew(bus, settings):
+        await submit(bus)
+        assert (await result(bus)).state is TaskState.DONE
+
+
+def test_a_time_that_no_calendar_has_is_no_deadline():
+    budget = Budget.model_construct(seconds=1e300)
+    request = TaskRequest(title="x").model_copy(update={"budget": budget})
+    assert fold("t1", [(1, TaskQueued(request=request, priority="high"))]).deadline is None
+
+
+@pytest.mark.parametrize("where", ["outcome", "_seconds_left", "ended"])
+async def test_a_fault_of_ours_in_one_step_ends_that_task_alone(bus, settings, monkeypatch, where):
+    real = getattr(owner, where)
+
+    def fault(*given):
+        record = next(each for each in given if isinstance(each, TaskRecord))
+        return 1 / 0 if record.task_id == "t1" else real(*given)
+
+    monkeypatch.setattr(owner, where, fault)
+    async with model(bus), crew(bus, settings):
+        await submit(bus, "t1")
+        await submit(bus, "t2")
+        failed, done = await result(bus, "t1"), await result(bus, "t2")
+    assert (failed.state, failed.reason.code) == (TaskState.FAILED, "internal")
+    assert done.state is TaskState.DONE
