@@ -33,7 +33,7 @@ async def test_the_owner_in_the_folder_of_up_may_do_everything(guarded, threaded
 
 
 @pytest.mark.parametrize(
-    "arguments", [("task", "list"), ("ops", "status"), ("task", "submit", "x", "--wait")]
+    "arguments", [("session", "list"), ("ops", "history"), ("match", "revenue")]
 )
 async def test_a_guest_is_told_at_once_how_to_become_the_owner(
     guarded, threaded, monkeypatch, tmp_path_factory, arguments
