@@ -1,4 +1,8 @@
-"""Search: words of one namespace, weighed against that namespace alone, then fused."""
+"""Search: words of one namespace, weighed against that namespace alone, then fused.
+
+Neighbours count for the score of a hit; they are no hits themselves. A hit holds a word of the
+query, or was written, beside such an event, by somebody whom the query names.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +71,8 @@ async def rank(index: Index, ask: SearchAsk) -> list[Ranked]:
     best = sorted(scores, key=lambda seq: (-scores[seq], -seq))[:SEEDS]
     spots = await _spots(reader, best, ask.namespace)
     kept = {seq: scores.get(seq, 0.0) for seq in spots}
-    ranked = fusion.fuse(kept, spots, fusion.named(asked, spots), mine)
+    fused = fusion.fuse(kept, spots, fusion.named(asked, spots), mine)
+    ranked = [hit for hit in fused if hit.parts["words"] > 0 or hit.parts["actor"] > 0]
     if ask.session_id is not None:
         only = await _session(reader, ask)
         ranked = [hit for hit in ranked if spots[hit.seq].session == only]

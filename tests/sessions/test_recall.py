@@ -47,11 +47,27 @@ async def test_search_syntax_is_only_words(room, query):
         assert isinstance(await found(one, query), list)
 
 
-async def test_a_neighbour_of_a_hit_is_found_too(room):
+async def test_a_neighbour_of_a_hit_is_no_hit_itself(room):
     async with room() as one:
-        for title in ("Which engine failed?", "The third one.", "Goodbye."):
-            await one.add(title=title, kind="message")
-        assert (await found(one, "engine failed"))[:2] == ["Which engine failed?", "The third one."]
+        for title in ("Renew the domain", "Mollie, not PayPal", "Ask Bob"):
+            await one.add(title=title)
+        assert await found(one, "PayPal") == ["Mollie, not PayPal"]
+
+
+async def test_what_stands_beside_a_hit_counts_for_it(room):
+    async with room() as one:
+        for title in ("The engine failed", "Goodbye", "Hello", "An engine", "Engine number three"):
+            await one.add(title=title)
+        hits = (await one.handlers.search(SearchAsk(namespace="main", query="engine"))).hits
+        parts = {hit.title: hit.score_parts["neighbours"] for hit in hits}
+        assert parts["An engine"] > 0 == parts["The engine failed"]
+
+
+@pytest.mark.parametrize("query", ["grosse", "Größe", "GROSSE", "gro\u0308ße", "große"])
+async def test_marks_and_sharp_s_make_no_other_word(room, query):
+    async with room() as one:
+        await one.add(title="Die Größe der Datei")
+        assert await found(one, query) == ["Die Größe der Datei"]
 
 
 async def test_a_named_actor_weighs_more(room):
