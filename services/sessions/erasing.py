@@ -14,6 +14,12 @@ SELECT = """
 SELECT event.seq, event.body FROM event JOIN session ON session.id = event.session
 WHERE session.session_id = ? AND session.namespace = ? AND event.seq < ?
 """
+TITLE = """
+UPDATE session SET title = coalesce((
+    SELECT json_extract(CAST(body AS TEXT), '$.title') FROM event
+    WHERE session = session.id AND kind = 'session.opened' ORDER BY seq LIMIT 1
+), '') WHERE session_id = ?
+"""
 DELETE_WORDS = "INSERT INTO words(words, rowid, text) VALUES ('delete', ?, ?)"
 
 
@@ -36,11 +42,12 @@ async def erase(
 
 
 async def _tidy(writer: aiosqlite.Connection, session_id: str, *, whole: bool) -> None:
-    """Merge the word index into one segment, which drops deleted terms; reopen what was closed."""
+    """Merge the word index into one segment, which drops deleted terms; name and reopen anew."""
     await writer.execute("INSERT INTO words(words) VALUES ('optimize')")
     if whole:
         await writer.execute("DELETE FROM session WHERE session_id = ?", (session_id,))
         return
+    await writer.execute(TITLE, (session_id,))
     await writer.execute(
         "UPDATE event SET closed_by = NULL WHERE closed_by IS NOT NULL"
         " AND closed_by NOT IN (SELECT seq FROM event)"

@@ -10,7 +10,10 @@ from shared.events import StoredEvent
 
 
 class Head(BaseModel):
-    """What a session has come to. Lists are in the order in which things were said."""
+    """What a session has come to. Lists are in the order in which things were said.
+
+    The title is the one it was opened with, else empty.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -49,7 +52,6 @@ def advance(head: Head, event: StoredEvent) -> None:
     """Take one more event into the head."""
     head.seq = event.seq
     head.events += 1
-    head.title = head.title or event.title
     head.opened = head.opened or event
     head.last = event
     if event.actor not in head.actors:
@@ -70,6 +72,8 @@ def _supersede(head: Head, event_id: str) -> None:
 
 def _opened(head: Head, event: StoredEvent) -> None:
     head.status = "open"
+    if event.kind == "session.opened":
+        head.title = head.title or event.title
     head.goal = str(event.data.get("goal") or event.body or head.goal)
     if event.data.get("parents"):
         head.origins.append(event)

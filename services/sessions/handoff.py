@@ -21,6 +21,8 @@ SCHEMA = "sovereign.handoff.v1"
 WORDS = 1500
 """Size budget of the whole document, in words."""
 
+NO_GOAL = "no goal was given"
+
 VERIFY_TAGS = frozenset({"command", "verify"})
 RISK_TAGS = frozenset({"risk", "blocker"})
 FAILED_TAGS = frozenset({"failed", "failed-approach"})
@@ -60,7 +62,7 @@ def _document(head: Head) -> dict[str, Any]:
         "namespace": head.namespace,
         "seq": head.seq,
         "events": head.events,
-        "title": head.title,
+        "title": head.title or head.session_id,
         "status": head.status,
         "first_at": head.opened.at.isoformat() if head.opened else None,
         "last_at": head.last.at.isoformat() if head.last else None,
@@ -93,7 +95,7 @@ def _line(event: StoredEvent, text: str = "", /, **more: Any) -> Line:
 
 def _goal(head: Head) -> Iterable[Line]:
     if head.opened is not None and head.last is not None:
-        yield {"event_id": head.opened.event_id, "text": head.goal or head.title}
+        yield {"event_id": head.opened.event_id, "text": head.goal or NO_GOAL}
         status = f"{head.status}, {head.events} events, {len(head.pending)} open items"
         yield {"event_id": head.last.event_id, "text": status}
 

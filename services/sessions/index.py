@@ -27,8 +27,7 @@ INSERT OR IGNORE INTO event(seq, session, position, event_id, kind, actor, at, c
 SELECT ?, id, positions + 1, ?, ?, ?, ?, ?, ? FROM session WHERE session_id = ? AND namespace = ?
 """
 INSERT_SESSION = """
-INSERT OR IGNORE INTO session(session_id, namespace, title, first_at, last_at)
-VALUES (?, ?, ?, ?, ?)
+INSERT OR IGNORE INTO session(session_id, namespace, first_at, last_at) VALUES (?, ?, ?, ?)
 """
 ADVANCE = "UPDATE about SET value = ? WHERE name = 'last_seq' AND CAST(value AS INTEGER) < ?"
 INSERT_WORDS = "INSERT INTO words(rowid, text) SELECT seq, ? FROM event WHERE seq = ?"
@@ -227,10 +226,10 @@ def _runs(facts: list[Fact]) -> Iterable[list[Fact]]:
         yield run
 
 
-def _session_row(fact: Fact) -> tuple[str, str, str, str, str]:
+def _session_row(fact: Fact) -> tuple[str, str, str, str]:
     event = fact.event
     at = instant(event.at)
-    return event.session_id, event.namespace, event.title, at, at
+    return event.session_id, event.namespace, at, at
 
 
 def _event_row(fact: Fact) -> tuple[object, ...]:

@@ -14,7 +14,7 @@ SHOWN = ("what", "why", "impact", "status", "reason", "evidence", "confidence", 
 def render(document: dict[str, Any], checksum: str) -> str:
     """Return the document as Markdown; every line ends in the id of its event."""
     head = (
-        f"# Handoff: {_one_line(document['title'] or document['session_id'])}\n\n"
+        f"# Handoff: {_one_line(document['title'])}\n\n"
         f"Session `{document['session_id']}` in namespace `{document['namespace']}`,"
         f" seq {document['seq']}, {document['status']}.\n"
     )

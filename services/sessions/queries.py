@@ -21,7 +21,7 @@ SELECT event_id, seq FROM event JOIN session ON session.id = event.session WHERE
 """
 EVENTS = "SELECT seq, body FROM event WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?"
 SESSIONS = """
-SELECT session_id, namespace, title, status, first_at, last_at,
+SELECT session_id, namespace, iif(title = '', session_id, title), status, first_at, last_at,
     (SELECT count(*) FROM event WHERE session = session.id) AS events,
     (SELECT count(*) FROM event WHERE session = session.id
         AND kind = 'pending.add' AND closed_by IS NULL) AS open_items

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 3
+VERSION = 4
 """Another version in the file means: build it anew from the stream."""
 
 PRAGMAS = (
@@ -22,7 +22,7 @@ CREATE TABLE session(
     id INTEGER PRIMARY KEY,
     session_id TEXT NOT NULL UNIQUE,
     namespace TEXT NOT NULL,
-    title TEXT NOT NULL,
+    title TEXT NOT NULL DEFAULT '',
     status TEXT NOT NULL DEFAULT 'open',
     first_at TEXT NOT NULL,
     last_at TEXT NOT NULL,
@@ -53,6 +53,8 @@ CREATE TRIGGER event_counts AFTER INSERT ON event BEGIN
         positions = new.position,
         last_seq = new.seq,
         last_at = max(last_at, new.at),
+        title = iif(title = '' AND new.kind = 'session.opened',
+            json_extract(CAST(new.body AS TEXT), '$.title'), title),
         status = CASE new.kind
             WHEN 'session.closed' THEN 'closed'
             WHEN 'session.opened' THEN 'open'

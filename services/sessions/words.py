@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _WORD = re.compile(r"[^\W_]+")
+_MARKS = re.compile(r"(?<=[a-z\u0370-\u03ff])[\u0300-\u036f]+")
 _LETTER_SCRIPTS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]")
 
 _STOP = (
@@ -24,9 +26,17 @@ LONGEST = 40
 
 
 def words(text: str) -> list[str]:
-    """Return the lower-case words of `text` in order; scripts without spaces give one a letter."""
-    spaced = _LETTER_SCRIPTS.sub(r" \g<0> ", text.lower())
+    """Return the folded words of `text` in order; scripts without spaces give one a letter."""
+    spaced = _LETTER_SCRIPTS.sub(r" \g<0> ", folded(text))
     return [word[:LONGEST] for word in _WORD.findall(spaced)]
+
+
+def folded(text: str) -> str:
+    """Return `text` without case and without the marks of Latin and Greek letters; ß is ss."""
+    if text.isascii():
+        return text.lower()
+    apart = unicodedata.normalize("NFD", text.casefold())
+    return unicodedata.normalize("NFC", _MARKS.sub("", apart))
 
 
 def asked(query: str, most: int = 40) -> list[str]:

@@ -47,14 +47,15 @@ async def test_another_namespaces_session_is_not_found(room, what):
 async def test_list_shows_the_latest_first_with_its_open_items(room):
     async with room() as one:
         await one.add("old", title="Old")
-        await one.add("new", title="New")
+        await one.add("new", title="Begin")
+        await one.add("new", "session.opened", title="New")
         await one.add("new", "pending.add", event_id="p1")
         await one.add("new", "pending.add")
         await one.add("new", "pending.done", data={"pending": "p1"})
         await one.add("other", namespace="other")
         found = (await one.handlers.list(SessionListAsk(namespace="main"))).sessions
         assert [(s.session_id, s.title, s.events, s.open_items) for s in found] == [
-            ("new", "New", 4, 1), ("old", "Old", 1, 0),
+            ("new", "New", 5, 1), ("old", "old", 1, 0),
         ]  # fmt: skip
 
 

@@ -122,5 +122,19 @@ async def test_two_hosts_give_the_same_handoff(room):
         assert await one.handlers.handoff(ask) == await other.handlers.handoff(ask)
 
 
+def test_the_title_is_what_the_session_was_opened_with_else_its_id():
+    noted = [event(1, "note", "We ship on Friday")]
+    named = [*noted, event(2, "session.opened", "The shop"), event(3, "session.opened", "Later")]
+    titles = [handoff(fold(given, "s", "main")).document["title"] for given in (noted, named)]
+    assert titles == ["s", "The shop"]
+
+
+def test_a_goal_that_nobody_gave_is_not_made_up():
+    given = [event(1, "note", "We ship on Friday")]
+    assert texts(given, "goal") == ["no goal was given", "open, 1 events, 0 open items"]
+    opened = [event(1, "session.opened", "The shop", data={"goal": "Sell tea"})]
+    assert texts(opened, "goal")[0] == "Sell tea"
+
+
 def test_a_session_without_events_has_an_empty_handoff():
     assert handoff(fold([], "s", "main")).document["events"] == 0

@@ -2,7 +2,7 @@ import pytest
 
 from services.sessions.upkeep import Upkeep
 from shared.errors import InvalidInput, NotFound
-from shared.events import Empty, SearchAsk, SessionAsk, SessionForget
+from shared.events import Empty, SearchAsk, SessionAsk, SessionForget, SessionListAsk
 
 
 def upkeep(one) -> Upkeep:
@@ -90,3 +90,12 @@ async def test_a_tombstone_cannot_be_appended_by_hand(room):
         await one.add()
         with pytest.raises(InvalidInput, match="forgetting goes by"):
             await one.add(kind="session.forgotten", data={"all": True})
+
+
+async def test_a_forgotten_actors_title_goes_too(room):
+    async with room() as one:
+        await one.add("s", "session.opened", title="zebra", actor="Ann")
+        await one.add("s", title="kept", actor="Bob")
+        await upkeep(one).forget(SessionForget(namespace="main", actor="Ann"))
+        found = (await one.handlers.list(SessionListAsk(namespace="main"))).sessions
+        assert [session.title for session in found] == ["s"]

@@ -22,6 +22,11 @@ def test_scripts_without_spaces_are_taken_letter_by_letter():
     assert words.words("日本 abc") == ["日", "本", "abc"]
 
 
+def test_words_are_folded_and_other_scripts_are_left_alone():
+    assert words.words("Größe ÉTÉ Ωμέγα") == ["grosse", "ete", "ωμεγα"]
+    assert words.words("й が 한국") == ["й", "が", "한", "국"]
+
+
 @given(st.text(max_size=200))
 def test_every_term_of_any_text_carries_its_namespace(text):
     assert all(part.startswith("7_") for part in words.indexed(7, text).split())
