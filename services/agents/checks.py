@@ -7,13 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
-from referencing import Registry
-from referencing.exceptions import Unresolvable
-
 from services.agents.crew import AgentSpec
 from shared.events.tasks import PlanStep
+from shared.schema_check import usable, validate
 
 _LIST_LINE = re.compile(r"^\s{0,12}(?:[-*+•]|\d{1,4}[.)]|\|)\s?\S", re.M)
 _MARKUP = re.compile(r"^\s*<(?:task|instruction|input|document)\b", re.I)
@@ -53,17 +49,11 @@ def check_json(text: str, schema: dict[str, Any]) -> Problem | None:
 
 def check_data(data: Any, schema: dict[str, Any]) -> Problem | None:
     """Return where `data` breaks `schema`, or None."""
-    try:
-        Draft202012Validator.check_schema(schema)
-        validator = Draft202012Validator(schema, registry=Registry())
-        error = next(validator.iter_errors(data), None)
-    except (SchemaError, Unresolvable, RecursionError, re.error) as broken:
-        line = str(broken).partition("\n")[0]
-        return Problem("bad_schema", f"the schema cannot be used: {line}"[:300])
-    if error is None:
-        return None
-    where = "/".join(str(part) for part in error.absolute_path) or "the answer"
-    return Problem("schema", f"{where}: {error.message}"[:300])
+    wrong = usable(schema)
+    if wrong is not None:
+        return Problem("bad_schema", f"the schema cannot be used: {wrong}"[:300])
+    broken = validate(data, schema)
+    return Problem("schema", broken) if broken is not None else None
 
 
 def parse_json(text: str) -> Any:

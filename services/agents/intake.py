@@ -14,6 +14,7 @@ from shared.errors import Conflict, InvalidInput, NotFound
 from shared.events.journal import TaskQueued
 from shared.events.tasks import Priority, TaskRequest
 from shared.ids import ALPHABET
+from shared.schema_check import usable
 
 PATIENT_DELIVERIES = 5
 """Deliveries in which a task that this one depends on may still arrive."""
@@ -65,6 +66,7 @@ class Intake:
     async def _check(self, message: Msg, request: TaskRequest) -> None:
         """Refuse what could never run; an agent or template that is unknown is found here."""
         plan_by_rule(request, self._room.crew)
+        _check_schema(request)
         if request.task_id in request.depends_on:
             raise InvalidInput("depends_on: a task cannot wait for itself", field="depends_on")
         for name in request.depends_on:
@@ -77,6 +79,13 @@ class Intake:
         if message.metadata.num_delivered < PATIENT_DELIVERIES:
             raise NotFound(line, field="depends_on")
         raise InvalidInput(line, field="depends_on")
+
+
+def _check_schema(request: TaskRequest) -> None:
+    """Refuse a schema that no answer could be checked with: a model would be asked in vain."""
+    wrong = usable(request.output_schema) if request.output_schema is not None else None
+    if wrong is not None:
+        raise InvalidInput(f"output_schema: {wrong}", field="output_schema")
 
 
 def made_id(stored_at: datetime, seq: int) -> str:

@@ -78,3 +78,10 @@ def test_a_schema_that_cannot_be_used_is_a_problem_and_fetches_nothing(schema):
 
 def test_json_is_read_with_and_without_a_fence():
     assert parse_json("```\n[1]\n```") == parse_json("[1]") == [1]
+
+
+def test_a_pattern_that_would_take_for_ever_is_given_up():
+    schema = {"type": "object", "properties": {"a": {"pattern": "^a: (a+)+$"}}}
+    problem = check_data({"a": "a: " + "a" * 40 + "!"}, schema)
+    assert problem.code == "schema"
+    assert check_data({"a": "a: aaa"}, schema) is None

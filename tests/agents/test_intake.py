@@ -24,6 +24,8 @@ BAD = [
     (b'{"title": "x", "task_id": "me", "depends_on": ["me"]}', "depends_on"),
     (b'{"title": "x", "attachments": [{"name": "n", "object": "no"}]}', "attachments.0.object"),
     (b"\xff\xfe", "body"),
+    (b'{"title": "x", "output_schema": {"enum": []}}', "output_schema"),
+    (b'{"title": "x", "output_schema": {"properties": {"a": {"pattern": "("}}}}', "output_schema"),
     (b'{"title": "x", "budget": {"seconds": 1e12}}', "budget.seconds"),
     (b'{"title": "x", "budget": {"seconds": 1e400}}', "budget.seconds"),
     (b'{"title": "x", "budget": {"tokens": 1000000000000000}}', "budget.tokens"),
