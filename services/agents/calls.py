@@ -7,7 +7,7 @@ import contextlib
 import logging
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import anyio
 import orjson
@@ -16,7 +16,7 @@ from nats.errors import Error as NatsError
 
 from services.agents.engine import Routers
 from shared.bus import Bus, decode, encode
-from shared.errors import Busy, EngineFailed, NeedsModel, SovereignError, TimedOut, Unavailable
+from shared.errors import Busy, EngineFailed, SovereignError, TimedOut, Unavailable
 from shared.events.models import ChatChunk, ChatReply, ChatRequest, ModelCancel
 from shared.headers import cloud_event
 from shared.ids import ulid
@@ -24,18 +24,32 @@ from shared.subjects import MODEL_CANCEL, MODEL_CHAT
 
 log = logging.getLogger(__name__)
 
-TRANSIENT = (Unavailable, Busy, TimedOut, EngineFailed)
+TRANSIENT = (Unavailable, Busy)
 """Errors that pass by themselves: a router that is being restarted, a full queue."""
+FAILURES = (EngineFailed, TimedOut)
+"""Errors that the same request may meet each time: whoever asks again has to count."""
 LOOK_S = 1.0
 """How often a silent call looks whether its router is still alive."""
 GRACE_S = 5.0
 """What a router gets beyond the request's own time-out before the call is given up."""
 
+SILENT_LOOKS = 2
+"""Looks without a sign of a call that was sent while no router was known, once one is."""
+
 Heard = Callable[[str], None]
+Still = Callable[[], Awaitable[None]]
 
 
 def _unheard(piece: str) -> None:
     """Listen to nothing."""
+
+
+async def _still_wanted() -> None:
+    """Want the answer whatever happens."""
+
+
+class _Unheard(Unavailable):
+    """The call may have reached nobody."""
 
 
 class Models:
@@ -46,19 +60,24 @@ class Models:
         self._routers = routers
 
     async def patiently(
-        self, request: ChatRequest, heard: Heard = _unheard, patience_s: float = math.inf
+        self,
+        request: ChatRequest,
+        heard: Heard = _unheard,
+        patience_s: float = math.inf,
+        still: Still = _still_wanted,
     ) -> ChatReply:
         """Return the reply, trying again for `patience_s` seconds of trouble of a passing kind.
 
-        The caller bounds the whole time. Errors that no waiting can heal are raised at once.
+        The caller bounds the whole time. Errors that no waiting can heal are raised at once, and
+        so is what `still` raises: it is awaited before each further try, which costs money.
         """
         tries = 0
         trouble = 0.0
         while True:
             try:
+                if tries:
+                    await still()
                 return await self.once(request, heard)
-            except NeedsModel:
-                raise
             except TRANSIENT as error:
                 tries += 1
                 pause = error.retry_after_s or min(0.1 * 2**tries, 2.0)
@@ -73,7 +92,7 @@ class Models:
         asked = request.model_copy(update={"request_id": ulid(), "stream": True})
         try:
             return await self._exchange(asked, heard)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, _Unheard):
             with anyio.CancelScope(shield=True), contextlib.suppress(NatsError):
                 await self._bus.emit(MODEL_CANCEL, ModelCancel(request_id=str(asked.request_id)))
                 await self._bus.nc.flush(timeout=1)
@@ -96,12 +115,17 @@ class Models:
         loop = asyncio.get_running_loop()
         end = loop.time() + request.timeout_s + GRACE_S
         boots, connection = self._routers.boots(), self._connection()
+        silent = 0
         while True:
             data = await _next(replies)
+            silent = silent + 1 if data is None else 0
             if data is not None:
                 final = _take(data, heard)
                 if final is not None:
                     return final
+                boots = boots or self._routers.boots()
+            elif not boots and self._routers.boots() and silent >= SILENT_LOOKS:
+                raise _Unheard("no router was there when the call was sent")
             elif boots and not boots & self._routers.boots():
                 raise Unavailable("the router went away during the call")
             elif connection != self._connection():

@@ -14,7 +14,7 @@ from services.agents.perform import Output, Performer
 from services.agents.record import StepRecord, TaskRecord
 from shared.bus import Bus
 from shared.clock import now
-from shared.errors import Cancelled, SovereignError
+from shared.errors import Cancelled, SovereignError, TimedOut
 from shared.events.base import Reason, Usage
 from shared.events.models import ChatReply
 from shared.events.tasks import RunStep, StepResult, TaskState
@@ -41,7 +41,7 @@ async def outcome(performer: Performer, record: TaskRecord) -> Ending:
     """
     try:
         return Ending(output=await performer.perform(record))
-    except (Stale, *TRANSIENT, NatsError, TimeoutError):
+    except (Stale, *TRANSIENT, TimedOut, NatsError, TimeoutError):
         raise
     except SovereignError as error:
         return Ending(error=error)

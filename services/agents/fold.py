@@ -87,6 +87,11 @@ def _(entry: j.StepReleased, record: TaskRecord) -> TaskRecord:
 
 
 @apply.register
+def _(entry: j.StepTroubled, record: TaskRecord) -> TaskRecord:
+    return _with(record, entry.step_id, failures=record.steps[entry.step_id].failures + 1)
+
+
+@apply.register
 def _(entry: j.StepWaiting, record: TaskRecord) -> TaskRecord:
     return _with(
         record, entry.step_id, state=TaskState.WAITING, owner=None,
@@ -98,7 +103,7 @@ def _(entry: j.StepWaiting, record: TaskRecord) -> TaskRecord:
 def _(entry: j.StepResumed, record: TaskRecord) -> TaskRecord:
     return _with(
         record, entry.step_id, state=TaskState.QUEUED, attempt=entry.attempt, starts=0,
-        owner=None, waiting=None,
+        failures=0, owner=None, waiting=None,
     )  # fmt: skip
 
 

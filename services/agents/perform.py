@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from nats.errors import Error as NatsError
+
+from services.agents.calls import FAILURES
 from services.agents.checks import Problem, check_output, parse_json
 from services.agents.crew import AgentSpec
 from services.agents.journal import Stale
@@ -12,15 +18,24 @@ from services.agents.prompts import Document, StepInput, step_request
 from services.agents.record import StepRecord, TaskRecord
 from services.agents.room import Room
 from shared.bus import decode
-from shared.errors import OutputInvalid
-from shared.events.journal import ModelAnswered
+from shared.errors import EngineFailed, OutputInvalid, SovereignError, TimedOut, Unavailable
+from shared.events.journal import ModelAnswered, StepTroubled
 from shared.events.models import ChatMessage, ChatReply, ChatRequest
 from shared.events.tasks import TaskResult
 from shared.reading import last_of
 from shared.subjects import agent_result
+from shared.work import reason_of
+
+log = logging.getLogger(__name__)
 
 REVISIONS = 2
 """How often a language model may correct an output that fails its checks."""
+MOST_FAILURES = 5
+"""Failures of the engine, in one attempt at a step and over all restarts, that end it."""
+PAUSE_S = 0.5
+"""Half the pause after the first of them; doubled after each."""
+PATIENCE_S = 20.0
+"""How long a step holds its slot while the router is away or busy."""
 
 
 @dataclass(frozen=True)
@@ -96,11 +111,52 @@ class Performer:
         known = step.answers.get(key)
         if known is not None:
             return record, known
-        live = self._room.live.text(record.task_id, self.step_id, self._spec.name)
-        async with live:
-            reply = await self._room.models.patiently(request, live.add)
+        record, reply = await self._asked(record, request)
         entry = ModelAnswered(step_id=self.step_id, key=key, reply=reply, by=self._room.instance)
         return await self._room.journal.insist(record, entry, self.entitled), reply
+
+    async def _asked(
+        self, record: TaskRecord, request: ChatRequest
+    ) -> tuple[TaskRecord, ChatReply]:
+        """Return the model's reply; each failure of the engine is journaled, the last one raised.
+
+        Raises `Unavailable` or `Busy` after `PATIENCE_S`: the step then holds no slot for a while.
+        """
+        still = partial(self._still, record.task_id)
+        while True:
+            live = self._room.live.text(record.task_id, self.step_id, self._spec.name)
+            try:
+                async with live:
+                    models = self._room.models
+                    return record, await models.patiently(request, live.add, PATIENCE_S, still)
+            except FAILURES as error:
+                record = await self._troubled(record, error)
+            await asyncio.sleep(PAUSE_S * 2 ** record.steps[self.step_id].failures)
+            await still()
+
+    async def _troubled(self, record: TaskRecord, error: SovereignError) -> TaskRecord:
+        """Count one failure; raise `EngineFailed` when it was one too many."""
+        entry = StepTroubled(
+            step_id=self.step_id,
+            attempt=record.steps[self.step_id].attempt,
+            reason=reason_of(error),
+            by=self._room.instance,
+        )
+        record = await self._room.journal.insist(record, entry, self.entitled)
+        failures = record.steps[self.step_id].failures
+        if failures >= MOST_FAILURES:
+            raise EngineFailed(f"{error.message} (tried {failures} times)") from error
+        log.info("step %s of %s: %s; again soon", self.step_id, record.task_id, error)
+        return record
+
+    async def _still(self, task_id: str) -> None:
+        """Raise `Stale` when the step is not ours any more, as after a long sleep of this host."""
+        try:
+            record = await self._room.journal.find(task_id)
+        except (TimedOut, NatsError) as error:
+            raise Unavailable(f"the journal of {task_id} cannot be read") from error
+        if record is None or not self.entitled(record):
+            raise Stale(task_id)
 
     def _problem(
         self, record: TaskRecord, request: ChatRequest, reply: ChatReply

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from services.agents.calls import FAILURES
 from services.agents.planning import fallback_plan, plan_by_rule, plan_request, read_plan
 from services.agents.record import TaskRecord
 from services.agents.room import Room
@@ -42,6 +43,8 @@ class Planner:
         for number in range(1, ASKS + 1):
             try:
                 record, reply = await self._answer(record, number, problem)
+            except FAILURES:
+                continue
             except SovereignError as error:
                 if error.code == "conflict":
                     raise

@@ -25,7 +25,7 @@ class StepRecord:
     """One step. `owner` is the sequence of the `step_started` entry whose worker may go on.
 
     `starts` counts the starts of this attempt that no worker gave back: crashes, plus the
-    present one while it runs.
+    present one while it runs. `failures` counts the engine's in this attempt.
     """
 
     step: PlanStep
@@ -33,6 +33,7 @@ class StepRecord:
     attempt: int = 1
     owner: int | None = None
     starts: int = 0
+    failures: int = 0
     worker: str = ""
     host: str = ""
     started_at: datetime | None = None

@@ -28,7 +28,8 @@ from shared.work import bury, kept, letter, settle
 log = logging.getLogger(__name__)
 
 AGAIN_S = 1.0
-"""Pause before a step that met trouble with the bus is delivered again."""
+"""Pause before a step that met passing trouble is delivered again; doubled each time."""
+LONGEST_AGAIN_S = 15.0
 
 
 class StepWork:
@@ -57,7 +58,7 @@ class StepWork:
             await bury(self._room.bus, self._message, self._consumer, error)
         except (SovereignError, NatsError, TimeoutError) as error:
             log.warning("%s: %s; again soon", self._message.subject, error)
-            await self._give_back(AGAIN_S)
+            await self._give_back(self._pause_s())
         except Exception as error:
             log.exception("%s failed", self._message.subject)
             await self._collapse(error)
@@ -156,7 +157,7 @@ class StepWork:
         except Stale:
             log.info("%s: another worker has this step", self._message.subject)
         except (SovereignError, NatsError, TimeoutError):
-            await settle(self._message.nak(delay=AGAIN_S))
+            await settle(self._message.nak(delay=self._pause_s()))
         except Exception as last:
             await bury(self._room.bus, self._message, self._consumer, last)
         else:
@@ -175,6 +176,10 @@ class StepWork:
             with contextlib.suppress(Stale, SovereignError, NatsError, TimeoutError):
                 await owner.release(record)
         await settle(self._message.nak(delay=delay_s))
+
+    def _pause_s(self) -> float:
+        doubled = min(self._message.metadata.num_delivered - 1, 10)
+        return float(min(AGAIN_S * 2**doubled, LONGEST_AGAIN_S))
 
 
 class _TooOften(SovereignError):

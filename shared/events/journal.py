@@ -116,6 +116,15 @@ class StepReleased(Entry):
     attempt: int
 
 
+class StepTroubled(Entry):
+    """The engine failed at a model call of the step; a few of these end it."""
+
+    kind: Literal["step_troubled"] = "step_troubled"
+    step_id: Token
+    attempt: int
+    reason: Reason
+
+
 class StepWaiting(Entry):
     """The step waits for a person or a model and holds no worker."""
 
@@ -166,8 +175,8 @@ class TaskFinished(Entry):
 
 AnyEntry = (
     TaskQueued | TaskWaiting | TaskResumed | TaskPlanned | ModelAnswered | StepStarted
-    | StepReleased | StepWaiting | StepResumed | StepEnded | ControlReceived | DependantAdded
-    | TaskFinished
+    | StepReleased | StepTroubled | StepWaiting | StepResumed | StepEnded | ControlReceived
+    | DependantAdded | TaskFinished
 )  # fmt: skip
 
 
