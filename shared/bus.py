@@ -27,6 +27,7 @@ from nats.js import JetStreamContext
 from nats.js.api import PubAck
 from nats.js.errors import APIError, NoStreamResponseError
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from shared.errors import Conflict, InvalidInput, TimedOut, Unavailable, from_envelope
 from shared.headers import EXPECTED_SUBJECT_SEQ, MSG_ID, cloud_event
@@ -39,6 +40,12 @@ WRONG_LAST_SEQUENCE = (10071, 10164)
 """Server codes for a fenced append that came too late."""
 ENVELOPE = (b'{"error":{', b'{"error": {')
 """How every error envelope begins (`rpc.refuse` writes it)."""
+
+PATTERNS = {
+    r"^[A-Z]{3}$": "must be three capital letters like EUR",
+    r"^[A-Za-z0-9_-]{1,64}$": "must be 1 to 64 letters, digits, `_` or `-`",
+}
+"""What the patterns of the contract mean."""
 
 
 async def _nothing() -> None:
@@ -154,7 +161,23 @@ def invalid(error: ValidationError) -> InvalidInput:
     """Return one clear line for a body that does not fit, naming its first wrong field."""
     first = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in first["loc"]) or "body"
-    return InvalidInput(f"{field}: {first['msg']}"[:500], field=field)
+    return InvalidInput(f"{field}: {_plainly(first)}"[:500], field=field)
+
+
+def _plainly(detail: ErrorDetails) -> str:
+    """Return what is wrong in words for people; the validator's own where they are clear."""
+    kind, limits = detail["type"], detail.get("ctx", {})
+    if kind in ("literal_error", "enum"):
+        return f"must be one of {limits['expected'].replace(' or ', ', ')}"
+    if kind == "string_pattern_mismatch":
+        return PATTERNS.get(limits["pattern"]) or f"must match {limits['pattern']}"
+    if kind == "string_too_short":
+        least = limits["min_length"]
+        return "must not be empty" if least == 1 else f"needs at least {least} characters"
+    if kind == "string_too_long":
+        return f"is longer than {limits['max_length']} characters"
+    said = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return " ".join(said.replace("should be", "must be").split())
 
 
 def _publish_error(subject: str, error: APIError) -> Conflict | InvalidInput | Unavailable:

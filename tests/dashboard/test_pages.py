@@ -95,7 +95,7 @@ async def test_an_empty_title_is_refused_in_words(parts):
     async with user_simulation(root=lambda: tasks.build(parts, None)) as user:
         await user.open("/")
         user.find("Hand in").click()
-        await user.should_see("title: String should have at least 1 character")
+        await user.should_see("title: must not be empty")
 
 
 async def test_tasks_are_filtered_by_the_address(parts):

@@ -1,8 +1,11 @@
-import pytest
+from typing import Literal
 
-from shared.bus import open_bus, reachable
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from shared.bus import invalid, open_bus, reachable
 from shared.errors import Conflict, InvalidInput, Unavailable
-from shared.events import Beat, TaskRequest
+from shared.events import Beat, Money, TaskRequest
 from shared.settings import NatsSettings, Settings
 from shared.subjects import task_journal, task_request
 from tests.conftest import free_port
@@ -51,3 +54,29 @@ async def test_open_bus_names_the_setting_when_no_server_answers():
 
 async def test_reachable_tries_every_server_of_the_list(nats_server):
     assert await reachable(f"nats://127.0.0.1:{free_port()},{nats_server.url}")
+
+
+class Sample(BaseModel):
+    """A field of every kind that people get wrong."""
+
+    state: Literal["open", "closed", "paid"] = "open"
+    count: int = 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "said"),
+    [
+        (Sample, {"state": "x"}, "state: must be one of 'open', 'closed', 'paid'"),
+        (Sample, {"count": "x"}, "count: must be a valid integer"),
+        (Money, {"minor": 1, "currency": "euro"}, "currency: must be three capital letters"),
+        (TaskRequest, {"title": " "}, "title: must not be empty"),
+        (TaskRequest, {"title": "x", "task_id": "a.b"}, "task_id: must be 1 to 64 letters"),
+        (TaskRequest, {"title": "x" * 10_001}, "title: is longer than 10000 characters"),
+    ],
+)
+def test_a_body_that_does_not_fit_is_told_in_one_plain_line(kind, fields, said):
+    with pytest.raises(ValidationError) as caught:
+        kind.model_validate(fields)
+    line = invalid(caught.value).message
+    assert line.startswith(said)
+    assert "\n" not in line
