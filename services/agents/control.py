@@ -42,7 +42,7 @@ class Control:
             try:
                 return await self._room.journal.append(record, entry)
             except Conflict:
-                record = await self._room.journal.read(record.task_id)
+                record = await self._room.journal.reread(record.task_id)
         return record
 
 

@@ -19,6 +19,8 @@ STREAM = "JOURNAL"
 KEPT = 512
 """Records kept to read only what is new; each is a value that never changes."""
 ATTEMPTS = 50
+LAGGING = 25
+"""Readings, half a second in all, in which a replica may come up with the stream's end."""
 
 
 class Stale(Exception):
@@ -52,6 +54,15 @@ class Journal:
             raise NotFound(f"there is no task {task_id}", field="task_id")
         return record
 
+    async def reread(self, task_id: str) -> TaskRecord:
+        """Return the record read from its first entry on, whatever was remembered.
+
+        After a lost race: what is remembered may be ahead of the stream when an acknowledgement
+        told a wrong sequence, and then every append from there on would be refused.
+        """
+        self._known.pop(task_id, None)
+        return await self.read(task_id)
+
     async def open(self, task_id: str, entry: AnyEntry) -> TaskRecord:
         """Append the very first entry; raise `Conflict` when the task exists."""
         return await self._append(None, task_id, entry)
@@ -74,13 +85,16 @@ class Journal:
         raise Unavailable(f"the journal of {record.task_id} is too busy")
 
     async def _later(self, record: TaskRecord) -> TaskRecord:
-        """Return a record beyond `record`; a replica that lags is asked again."""
-        for _ in range(ATTEMPTS):
+        """Return a record beyond `record`; a replica that lags is asked again.
+
+        When there is nothing beyond, `record` itself is doubted.
+        """
+        for _ in range(LAGGING):
             found = await self.read(record.task_id)
             if found.seq > record.seq:
                 return found
             await asyncio.sleep(0.02)
-        raise Unavailable(f"the journal of {record.task_id} cannot be read up to its end")
+        return await self.reread(record.task_id)
 
     async def _append(self, record: TaskRecord | None, task_id: str, entry: AnyEntry) -> TaskRecord:
         after = record.seq if record else 0

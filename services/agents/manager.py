@@ -40,11 +40,14 @@ class Manager:
         Without `only` everything that is ready is handed out again, which the server's
         duplicate window makes harmless: this is how a crash is healed.
         """
+        lost = 0
         for _ in range(ROUNDS):
             try:
                 after = await self._move(record, only)
             except Conflict:
-                record = await self.room.journal.read(record.task_id)
+                lost += 1
+                read = self.room.journal.read if lost == 1 else self.room.journal.reread
+                record = await read(record.task_id)
                 continue
             if after is None:
                 return
@@ -58,7 +61,7 @@ class Manager:
             try:
                 record = await self._end(record, Finish(TaskState.FAILED, reason))
             except Conflict:
-                record = await self.room.journal.read(task_id)
+                record = await self.room.journal.reread(task_id)
         if record is not None:
             await self._close(record)
 

@@ -54,7 +54,7 @@ class Sweeper:
             try:
                 await self._look_at(waiter, now())
             except Conflict:
-                continue
+                await self._room.journal.reread(waiter.task_id)
 
     async def _look_at(self, waiter: Waiter, at: datetime) -> None:
         entry = waiter.entry

@@ -1,14 +1,20 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from services.agents.journal import Journal, Stale
+from services.agents.manager import Manager
+from services.agents.room import open_room
 from services.agents.views import Views
 from shared.errors import Conflict, NotFound
-from shared.events.journal import TaskPlanned
-from shared.events.tasks import TaskState
+from shared.events.base import Reason
+from shared.events.journal import ControlReceived, TaskPlanned
+from shared.events.tasks import TaskControl, TaskState
 from tests.agents.harness import kinds, view
 from tests.agents.test_fold import PLAN, ended, queued, started
+
+CANCEL = TaskControl(action="cancel", task_id="t1", by="ann")
 
 
 async def opened(bus):
@@ -77,3 +83,35 @@ async def test_many_writers_of_views_end_with_the_newest(bus):
         *(writer.store(each) for writer, each in zip(writers, records, strict=True))
     )
     assert (await view(bus, record.task_id)).seq == records[-1].seq
+
+
+async def ahead(bus):
+    """Return a journal that was told a sequence far beyond what the stream has."""
+    journal, record = await opened(bus)
+    journal._keep(replace(record, seq=record.seq + 1000))
+    return journal, await journal.read(record.task_id)
+
+
+async def test_a_journal_ahead_of_its_stream_comes_back_to_it(bus):
+    journal, wrong = await ahead(bus)
+    later = await journal.insist(wrong, started("a"), lambda r: r.end is None)
+    assert later.seq < wrong.seq
+    assert await journal.find(wrong.task_id) == later
+
+
+async def test_a_manager_ahead_of_the_stream_reads_anew(bus, settings):
+    _, record = await opened(bus)
+    room = await open_room(bus, settings, "agents-1")
+    room.journal._keep(replace(record, seq=record.seq + 1000))
+    await Manager(room).fail(record.task_id, Reason(code="internal", message="x"))
+    assert (await kinds(bus))[-1] == "task_finished"
+
+
+async def test_advancing_from_ahead_of_the_stream_ends_with_what_is_stored(bus, settings):
+    _, record = await opened(bus)
+    room = await open_room(bus, settings, "agents-1")
+    word = ControlReceived(control=CANCEL, origin_seq=1)
+    wrong = replace(await Journal(bus).append(record, word), seq=record.seq + 1000)
+    room.journal._keep(wrong)
+    await Manager(room).advance(wrong)
+    assert (await kinds(bus))[-1] == "task_finished"
