@@ -1,3 +1,5 @@
+from services.dashboard.door.build import build
+from services.dashboard.door.guard import Guard
 from tests.dashboard.conftest import door
 
 
@@ -18,6 +20,53 @@ async def test_pages_of_other_sites_change_nothing(parts):
         ]
     assert {answer.status_code for answer in answers} == {403}
     assert {answer.json()["error"]["field"] for answer in answers} == {"Origin"}
+
+
+async def test_what_a_foreign_form_can_send_is_refused_without_an_origin_too(parts):
+    kinds = ("application/x-www-form-urlencoded", "text/plain;charset=UTF-8", "multipart/form-data")
+    async with door(parts) as client:
+        answers = [
+            await client.post(path, content=b'{"title": "a"}', headers={"Content-Type": kind})
+            for kind in kinds
+            for path in ("/tasks/execute", "/tasks/t1/cancel")
+        ]
+    assert {answer.status_code for answer in answers} == {415}
+    assert {answer.json()["error"]["field"] for answer in answers} == {"Content-Type"}
+
+
+async def test_json_with_a_charset_is_json(parts):
+    async with door(parts) as client:
+        headers = {"Content-Type": "Application/JSON; charset=utf-8"}
+        answer = await client.post("/tasks/execute", content=b'{"title": "a"}', headers=headers)
+    assert answer.status_code == 200
+
+
+async def test_a_caller_that_hangs_up_in_its_body_ends_quietly(parts):
+    messages = [{"type": "http.request", "body": b"[{", "more_body": True}]
+    scope = {
+        "type": "http", "method": "POST", "path": "/tasks/execute", "raw_path": b"/tasks/execute",
+        "query_string": b"", "root_path": "", "scheme": "http", "http_version": "1.1",
+        "headers": [(b"host", b"127.0.0.1"), (b"content-type", b"application/json")],
+    }  # fmt: skip
+
+    async def receive():
+        return messages.pop(0) if messages else {"type": "http.disconnect"}
+
+    async def send(message):
+        pass
+
+    await Guard(build(parts))(scope, receive, send)
+    assert messages == []
+
+
+async def test_the_name_of_a_room_leads_to_its_page(parts):
+    async with door(parts) as client:
+        answers = [await client.get(f"/{room}") for room in ("agents", "router", "ops", "match")]
+        data = await client.get("/tasks")
+    assert [answer.headers["location"] for answer in answers] == [
+        "/dashboard/agents", "/dashboard/router", "/dashboard/ops", "/dashboard/match",
+    ]  # fmt: skip
+    assert data.headers["content-type"] == "application/json"
 
 
 async def test_our_own_page_may(parts):

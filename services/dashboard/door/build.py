@@ -1,10 +1,15 @@
-"""Puts the door together."""
+"""Puts the door together.
+
+`/tasks` and `/sessions` are routes of JSON; the pages of all rooms live below `/dashboard`, and the
+names of the rooms without routes of their own lead there.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse
 
 from services.dashboard.desk import Desk
@@ -14,6 +19,9 @@ from services.dashboard.store import Store
 from shared.beats import VERSION
 from shared.bus import Bus
 from shared.settings import Settings
+
+ROOMS = ("agents", "router", "ops", "match")
+"""Pages that have no JSON route of the same name."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,10 @@ def house(settings: Settings, bus: Bus, store: Store) -> House:
     return House(settings, bus, store, Desk(bus, store, settings), Reach(bus, store))
 
 
+def _leading_to(page: str) -> Callable[[Request], RedirectResponse]:
+    return lambda request: RedirectResponse(page)
+
+
 def build(parts: House) -> FastAPI:
     """Return the application with all routes of the door; pages are mounted by `pages`."""
     name = parts.settings.dashboard.name
@@ -42,6 +54,9 @@ def build(parts: House) -> FastAPI:
     app.include_router(metrics.routes(parts.store))
     app.include_router(tasks.routes(parts.desk))
     app.include_router(sessions.routes(parts.reach, parts.settings.sessions.namespace))
+
+    for room in ROOMS:
+        app.add_route(f"/{room}", _leading_to(f"/dashboard/{room}"), include_in_schema=False)
 
     @app.get("/", include_in_schema=False)
     async def home() -> RedirectResponse:

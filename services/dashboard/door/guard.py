@@ -1,19 +1,24 @@
-"""What may come in: known hosts, no foreign pages, no endless bodies. Plain ASGI, outermost.
+"""What may come in: known hosts, no foreign pages, JSON alone, no endless bodies. Plain ASGI.
 
 A page of another site that was made to resolve to this address (DNS rebinding) still names itself
-in `Host`; a form of another site names itself in `Origin`. Both are refused.
+in `Host`; a form of another site names itself in `Origin`, or at least is no JSON. All are
+refused. A caller that hangs up in the middle of its body ends its own request, quietly.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.dashboard.door import errors
 from shared.errors import InvalidInput, Refused, SovereignError
+
+log = logging.getLogger(__name__)
 
 BODY_LIMIT = 2 * 1024 * 1024
 UPLOAD_LIMIT = 64 * 1024 * 1024
@@ -43,6 +48,13 @@ class TooLarge(InvalidInput):
     http_status = 413
 
 
+class WrongMedia(InvalidInput):
+    """The body says that it is something else than JSON."""
+
+    code = "wrong_media_type"
+    http_status = 415
+
+
 class Guard:
     """Wraps the whole application."""
 
@@ -70,6 +82,10 @@ class Guard:
             return Refused(f"Host {host!r} is not this dashboard"[:200], field="Host")
         if _changes(scope) and not _same_site(headers):
             return Refused("a page of another site may not do that", field="Origin")
+        if not _readable(scope, headers):
+            kind = headers["content-type"]
+            line = f"Content-Type {kind!r} is not taken; send application/json"
+            return WrongMedia(line[:300], field="Content-Type")
         if _declared(headers) > _limit(scope):
             return TooLarge(f"the body has more than {_limit(scope)} bytes", field="body")
         return None
@@ -96,6 +112,8 @@ class Guard:
 
         try:
             await self._app(scope, counted, labelled)
+        except ClientDisconnect:
+            log.debug("%s: the caller hung up in the middle of its body", scope["path"])
         except TooLarge as error:
             if started:
                 raise
@@ -113,6 +131,13 @@ def _same_site(headers: Headers) -> bool:
         return False
     origin = headers.get("origin")
     return origin is None or urlsplit(origin).netloc == headers.get("host", "")
+
+
+def _readable(scope: Scope, headers: Headers) -> bool:
+    """Tell whether a body is JSON or does not say what it is; pages take what their forms send."""
+    kind = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    own_page = scope["path"] == PAGES or scope["path"].startswith(f"{PAGES}/")
+    return scope.get("method") != "POST" or own_page or kind == "application/json"
 
 
 def _hostname(url: str) -> str:
