@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from cli.graph import MARKS
-from cli.output import clean, clean_block, console, pairs
+from cli.graph import MARKS, tokens
+from cli.output import clean, clean_block, console, pairs, readable
 from shared.events.tasks import StepResult, StepView, TaskResult, TaskState, TaskView
 
 
@@ -16,8 +16,8 @@ def succeeded(result: TaskResult) -> bool:
 
 def show_answer(result: TaskResult, *, err: bool) -> None:
     """Print the answer on stdout; the summary on stderr, or on stdout too without `err`."""
-    if result.answer:
-        typer.echo(clean_block(result.answer.strip("\n")))
+    if result.answer.strip():
+        typer.echo(readable(clean_block(result.answer.strip("\n"))))
     typer.echo("", err=err)
     for line in summary(result):
         typer.echo(clean(line), err=err)
@@ -31,7 +31,15 @@ def summary(result: TaskResult) -> list[str]:
     lines.append(f"  {engine_note(result.engine, result.is_llm)}")
     if result.notice:
         lines.append(f"  {result.notice}")
-    return [*lines, f"  {_times(result)}"]
+    return [*lines, *map(_told, result.steps), f"  {_times(result)}"]
+
+
+def _told(step: StepResult) -> str:
+    """Return one step's agent, engine, tokens and time, and why it did not end well."""
+    mark, engine = MARKS.get(step.state, "?"), step.engine or "no engine"
+    head = f"  {mark} {step.step_id}: {step.agent}, {engine}"
+    why = f" ({step.reason.code}: {step.reason.message})" if step.reason is not None else ""
+    return f"{head}, {tokens(step.usage)} tokens, {step.seconds:.1f} s{why}"
 
 
 def engine_note(engine: str, is_llm: bool) -> str:
@@ -42,19 +50,19 @@ def engine_note(engine: str, is_llm: bool) -> str:
 
 
 def _times(result: TaskResult) -> str:
-    timing, tokens = result.timing, result.usage.prompt_tokens + result.usage.completion_tokens
+    timing = result.timing
     steps = "1 step" if len(result.steps) == 1 else f"{len(result.steps)} steps"
     parts = [steps, f"{timing.makespan_s:.1f} s"]
-    if timing.speedup:
+    if timing.speedup > 1 and len(result.steps) > 1:
         parts.append(f"{timing.step_seconds:.1f} s of work (speed-up {timing.speedup:.1f})")
-    parts.append(f"{tokens} tokens")
+    parts.append(f"{tokens(result.usage)} tokens")
     if result.cost_usd is not None:
         parts.append(f"{result.cost_usd} USD")
     return ", ".join(parts)
 
 
 def show_task(view: TaskView | None, result: TaskResult | None) -> None:
-    """Print all that is known of a task: head, steps, each step's output, answer."""
+    """Print all that is known of a task: head, steps, what is not in the answer, the answer."""
     from cli.progress import steps_table
 
     if view is not None:
@@ -64,11 +72,18 @@ def show_task(view: TaskView | None, result: TaskResult | None) -> None:
             console().print(steps_table(view.steps))
     if result is None:
         return
-    if len(result.steps) > 1:
-        for step in result.steps:
+    said = _lines(result.answer)
+    for step in result.steps:
+        if step.reason is not None or not _lines(step.output) <= said:
             _show_step(step)
-    typer.echo("\nanswer\n")
+    if result.answer.strip():
+        typer.echo("\nanswer\n")
     show_answer(result, err=False)
+
+
+def _lines(text: str) -> set[str]:
+    """Return what a text says, whatever the level of its headings and lists."""
+    return {line.strip("#-> \t") for line in text.splitlines()}
 
 
 def _head(view: TaskView) -> list[tuple[str, object]]:
@@ -92,7 +107,8 @@ def _show_step(step: StepResult) -> None:
     if step.reason is not None:
         typer.echo(f"  {clean(step.reason.code)}: {clean(step.reason.message)}")
     if step.output:
-        typer.echo("  " + clean_block(step.output.strip("\n")).replace("\n", "\n  "))
+        shown = readable(clean_block(step.output.strip("\n")))
+        typer.echo("  " + shown.replace("\n", "\n  "))
 
 
 def waiting_steps(view: TaskView) -> list[StepView]:

@@ -32,19 +32,21 @@ class File:
 def read(path: Path) -> File:
     """Return the file at `path`, or what stands on stdin for `-`."""
     if str(path) == "-":
-        return _file("stdin.txt", sys.stdin.buffer.read())
+        return _file("stdin.txt", sys.stdin.buffer.read(), "stdin")
     if not path.is_file():
         raise InvalidInput(f"--file: {path} is not a readable file", field="--file")
-    return _file(path.name, path.read_bytes())
+    return _file(path.name, path.read_bytes(), str(path))
 
 
-def _file(name: str, data: bytes) -> File:
+def _file(name: str, data: bytes, source: str) -> File:
+    if not data.strip():
+        raise InvalidInput(f"--file: {source} is empty", field="--file")
     kind, _ = mimetypes.guess_type(name)
-    fallback = "application/octet-stream" if _text(data) is None else "text/plain"
+    fallback = "application/octet-stream" if text_of(data) is None else "text/plain"
     return File(name, data, kind or fallback)
 
 
-def _text(data: bytes) -> str | None:
+def text_of(data: bytes) -> str | None:
     """Return UTF-8 text, or None for anything else; a NUL byte is never text."""
     try:
         return None if b"\0" in data else data.decode()
@@ -54,7 +56,7 @@ def _text(data: bytes) -> str | None:
 
 def inline(file: File) -> Attachment:
     """Return the file as text if it is UTF-8, else in base64."""
-    text = _text(file.data)
+    text = text_of(file.data)
     encoded = None if text is not None else b64encode(file.data).decode()
     return attachment(file, text=text, base64=encoded)
 

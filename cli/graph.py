@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from shared.events.base import Usage
 from shared.events.tasks import StepView
 
 MARKS = {
     "queued": "·", "planning": "…", "running": "▶", "waiting": "‖",
     "done": "✓", "failed": "✗", "cancelled": "–", "rejected": "✗",
 }  # fmt: skip
-COLUMNS = ("step", "agent", "state", "time", "engine", "where", "title")
+COLUMNS = ("step", "agent", "state", "time", "engine", "tokens", "where", "title")
 
 
 def depths(steps: Sequence[StepView]) -> dict[str, int]:
@@ -35,6 +36,7 @@ def rows(steps: Sequence[StepView], present: datetime) -> list[tuple[str, ...]]:
             str(step.state),
             seconds(step, present),
             step.engine,
+            str(step.tokens) if step.finished_at is not None else "",
             step.host,
             _title(step),
         )
@@ -49,6 +51,11 @@ def seconds(step: StepView, present: datetime) -> str:
     if step.started_at is None:
         return ""
     return f"{max(0.0, (present - step.started_at).total_seconds()):.0f} s"
+
+
+def tokens(usage: Usage) -> int:
+    """Return all tokens, in and out."""
+    return usage.prompt_tokens + usage.completion_tokens
 
 
 def _title(step: StepView) -> str:

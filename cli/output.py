@@ -6,9 +6,11 @@ Text from the bus may hold anything; whatever could steer a terminal is shown, n
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -22,6 +24,8 @@ _STEERING = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2
 _IN_BLOCK = re.compile(f"[{_STEERING}]")
 _IN_LINE = re.compile(f"[\t\n{_STEERING}]")
 _IN_JSON = re.compile("[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_STRONG = re.compile(r"\*\*(\S(?:[^*\n]*\S)?)\*\*|^#{1,6} +(.+)$", re.MULTILINE)
+_SHORTENED = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?[eE][-+]?\d+')
 WIDE = 4000
 
 STYLES = {
@@ -40,6 +44,13 @@ def clean(text: object) -> str:
 def clean_block(text: str) -> str:
     """Return `text` with its lines kept and every other control made a visible escape."""
     return _IN_BLOCK.sub(_escape, text.replace("\r\n", "\n"))
+
+
+def readable(block: str) -> str:
+    """Return Markdown for a terminal, `**strong**` words and headings in bold; else unchanged."""
+    if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
+        return block
+    return _STRONG.sub(lambda found: typer.style(found[1] or found[2], bold=True), block)
 
 
 def cut(text: object, width: int) -> str:
@@ -64,20 +75,44 @@ def emit_json_line(document: Any) -> None:
 
 
 def json_text(document: Any, indent: int | None = None) -> str:
-    """Return JSON for plain data or a body; the whole Unicode, but nothing that steers."""
-    text = json.dumps(plain(document), ensure_ascii=False, indent=indent, default=str)
+    """Return JSON for plain data or a body; the whole Unicode, but nothing that steers.
+
+    Numbers stand without an exponent: `0.000095`, never `9.5e-05`.
+    """
+    text = json.dumps(plain(document), ensure_ascii=False, indent=indent, default=_written)
+    text = _SHORTENED.sub(lambda found: _number(found.group()), text)
     return _IN_JSON.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
+def _number(found: str) -> str:
+    return found if found.startswith('"') else f"{Decimal(found):f}"
+
+
+def _written(value: object) -> str:
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
 def plain(document: Any) -> Any:
-    """Return bodies, also inside lists and dicts, as plain data."""
+    """Return bodies, also inside lists and dicts, as plain data; decimals stay exact text."""
     if hasattr(document, "model_dump"):
-        return document.model_dump(mode="json")
+        return _decimals(document.model_dump(), document.model_dump(mode="json"))
     if isinstance(document, dict):
         return {key: plain(value) for key, value in document.items()}
     if isinstance(document, list | tuple):
         return [plain(value) for value in document]
     return document
+
+
+def _decimals(values: Any, dumped: Any) -> Any:
+    """Return `dumped` with each decimal of `values` written out: `0.0000000`, never `0E-7`."""
+    if isinstance(values, Decimal):
+        return f"{values:f}"
+    if isinstance(values, dict) and isinstance(dumped, dict) and len(values) == len(dumped):
+        pairs = zip(values.values(), dumped.items(), strict=True)
+        return {key: _decimals(value, one) for value, (key, one) in pairs}
+    if isinstance(values, list | tuple) and isinstance(dumped, list):
+        return [_decimals(value, one) for value, one in zip(values, dumped, strict=True)]
+    return dumped
 
 
 def say(line: str = "") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from typing import Protocol, Self
 
 import typer
@@ -12,11 +13,18 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.following import Change
-from cli.graph import COLUMNS, rows
+from cli.graph import COLUMNS, rows, tokens
 from cli.output import STYLES, cell, clean, console, cut, emit_json_line, plain
 from shared.clock import now
 from shared.events.base import Reason
-from shared.events.tasks import LiveUpdate, StepView, TaskResult, TaskView
+from shared.events.tasks import (
+    FINAL_STATES,
+    LiveUpdate,
+    StepResult,
+    StepView,
+    TaskResult,
+    TaskView,
+)
 
 TAIL = 400
 """Characters of streaming text that a terminal shows of each step."""
@@ -32,7 +40,9 @@ class Display(Protocol):
 
 
 class Lines:
-    """One plain line for each change of state."""
+    """One plain line for each change of state, at the time of the change, the task's before its
+    steps' and its end last. Views and the result tell all of it, in order; live updates may not.
+    """
 
     def __init__(self, *, err: bool) -> None:
         self._err = err
@@ -46,43 +56,44 @@ class Lines:
         return None
 
     def show(self, change: Change) -> None:
-        """Print what is new in the change; the final result is left to the caller."""
-        if isinstance(change, LiveUpdate):
-            self._live(change)
-        elif isinstance(change, TaskView):
+        """Print what is new in the change; the answer itself is left to the caller."""
+        if isinstance(change, TaskView):
             self._view(change)
-
-    def _live(self, update: LiveUpdate) -> None:
-        if update.kind == "state" and update.state is not None:
-            self._state(update.step_id or "", str(update.state), update.agent)
+        elif isinstance(change, TaskResult):
+            self._result(change)
 
     def _view(self, view: TaskView) -> None:
-        self._plan(view)
-        for step in view.steps:
-            self._step(step)
-        self._state("", str(view.state), _because(view.reason))
+        ended = view.state in FINAL_STATES
+        begun = min((s.started_at for s in view.steps if s.started_at), default=view.updated_at)
+        if not ended:
+            at = min(begun, view.updated_at)
+            self._state("", str(view.state), _because(view.reason), at)
+        self._plan(view, min(begun, view.updated_at))
+        for step in sorted(view.steps, key=lambda one: changed(one) or view.updated_at):
+            if step.state != "queued" or step.id in self._states:
+                self._state(step.id, str(step.state), _done_by(step), changed(step))
+        if ended:
+            self._state("", str(view.state), _because(view.reason), view.updated_at)
 
-    def _plan(self, view: TaskView) -> None:
+    def _result(self, result: TaskResult) -> None:
+        for step in result.steps:
+            self._state(step.step_id, str(step.state), _done_by(step), step.finished_at)
+        self._state("", str(result.state), _because(result.reason), result.at)
+
+    def _plan(self, view: TaskView, at: datetime) -> None:
         if view.steps and not self._planned:
             self._planned = True
             steps = ", ".join(f"{step.id} ({step.agent})" for step in view.steps)
-            self._line(f"plan by {view.plan_origin or 'the manager'}: {steps}")
+            self._line(f"plan by {view.plan_origin or 'the manager'}: {steps}", at)
 
-    def _step(self, step: StepView) -> None:
-        if step.state == "queued" and step.id not in self._states:
-            return
-        took = f"{step.seconds:.1f} s" if step.seconds is not None else ""
-        parts = (step.agent, took, step.engine, step.host, _because(step.reason))
-        self._state(step.id, str(step.state), " ".join(part for part in parts if part))
-
-    def _state(self, step: str, state: str, more: str) -> None:
+    def _state(self, step: str, state: str, more: str, at: datetime | None) -> None:
         if self._states.get(step) != state:
             self._states[step] = state
             name = f"step {step}" if step else "task"
-            self._line(f"{name} {state} {more}".rstrip())
+            self._line(f"{name} {state} {more}".rstrip(), at or now())
 
-    def _line(self, text: str) -> None:
-        typer.echo(f"{now().astimezone():%H:%M:%S} {clean(text)}", err=self._err)
+    def _line(self, text: str, at: datetime) -> None:
+        typer.echo(f"{at.astimezone():%H:%M:%S} {clean(text)}", err=self._err)
 
 
 class Screen:
@@ -159,6 +170,19 @@ def steps_table(steps: tuple[StepView, ...]) -> Table:
     for row in rows(steps, now()):
         shown.add_row(*(cell(value) for value in row))
     return shown
+
+
+def changed(step: StepView) -> datetime | None:
+    """Return when the step came to its present state; None when nothing tells."""
+    return step.finished_at or step.started_at
+
+
+def _done_by(step: StepView | StepResult) -> str:
+    """Return who worked on the step and what it took, as far as it is known."""
+    took = f"{step.seconds:.1f} s" if step.finished_at and step.seconds is not None else ""
+    used = step.tokens if isinstance(step, StepView) else tokens(step.usage)
+    parts = (step.agent, took, step.engine, f"{used} tokens" if step.finished_at else "")
+    return " ".join(part for part in (*parts, step.host, _because(step.reason)) if part)
 
 
 def _because(reason: Reason | None) -> str:

@@ -11,7 +11,8 @@ from nats.js.api import PubAck
 from nats.js.errors import NotFoundError
 from pydantic import ValidationError
 
-from cli.attachments import File, attach, read
+from cli.attachments import File, attach, read, text_of
+from cli.output import say
 from shared import bootstrap
 from shared.bus import Bus, encode, invalid
 from shared.clock import now
@@ -54,8 +55,12 @@ def instant(text: str | None, field: str) -> datetime | None:
 
 
 def read_all(paths: list[Path] | None) -> list[File]:
-    """Return the files of the command line, each read once."""
-    return [read(path) for path in paths or ()]
+    """Return the files of the command line, each read once; tell of those that are not text."""
+    files = [read(path) for path in paths or ()]
+    for file in files:
+        if text_of(file.data) is None:
+            say(f"{file.name} is not text in UTF-8: agents may see no more of it than its size")
+    return files
 
 
 async def send(bus: Bus, settings: Settings, task: TaskRequest, files: list[File]) -> PubAck:

@@ -3,11 +3,12 @@ import os
 import pty
 import re
 import sys
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from cli.progress import Lines
-from shared.events import TaskState
+from shared.events import LiveUpdate, TaskState
 from tests.cli import crew
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-7][0-9;]*m")
@@ -49,9 +50,23 @@ def test_lines_tell_each_change_once(capsys):
         lines.show(shown)
     told = [line[9:] for line in capsys.readouterr().err.splitlines()]
     assert told == [
-        "plan by rule: s1 (analyzer)", "step s1 running analyzer here", "task running",
+        "task running", "plan by rule: s1 (analyzer)", "step s1 running analyzer here",
         "step s1 done analyzer here", "task done",
     ]  # fmt: skip
+
+
+def test_lines_end_with_the_result_at_the_time_of_each_change(capsys):
+    lines, at = Lines(err=True), datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    step = crew.view("t").steps[0].model_copy(update={"started_at": at})
+    shown = crew.view("t").model_copy(update={"steps": (step,), "updated_at": at})
+    lines.show(shown)
+    lines.show(LiveUpdate(task_id="t", step_id="s1", kind="state", state=TaskState.DONE))
+    lines.show(crew.result("t").model_copy(update={"at": at + timedelta(seconds=2)}))
+    told = capsys.readouterr().err.splitlines()
+    assert [line[9:] for line in told[-2:]] == ["step s1 done analyzer offline", "task done"]
+    assert [line[:8] for line in (*told[:3], told[-1])] == [
+        f"{moment.astimezone():%H:%M:%S}" for moment in (at, at, at, at + timedelta(seconds=2))
+    ]
 
 
 @pytest.mark.parametrize("word", ["\x1b[2J", "a\nb"])

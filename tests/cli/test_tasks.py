@@ -42,6 +42,9 @@ async def test_wait_shows_progress_on_stderr_and_the_answer_on_stdout(cli, bus):
     assert "plan by rule: s1 (analyzer)" in done.stderr
     assert "step s1 done analyzer" in done.stderr
     assert "offline: by rules, no language model" in done.stderr
+    assert "✓ s1: analyzer, offline, 0 tokens, 0.0 s" in done.stderr
+    assert "speed-up" not in done.stderr
+    assert "\ntask" not in done.stderr.partition("task done")[2]
 
 
 async def test_wait_for_a_task_that_fails_leaves_with_1_and_the_reason(cli, bus):
@@ -132,6 +135,32 @@ async def test_show_prints_plan_steps_and_answer(cli, bus):
     done = await cli("task", "show", "one")
     assert "s1" in done.stdout
     assert "First the keys, then the rest." in done.stdout
+
+
+async def test_show_tells_each_text_once_and_a_failed_step_without_an_empty_answer(cli, bus):
+    same = crew.result("one", answer="## Keys\n\n- the keys")
+    await crew.put(bus, crew.view("one", TaskState.DONE, TaskState.DONE))
+    await crew.finish(bus, same)
+    await crew.put(bus, crew.view("two", TaskState.FAILED, TaskState.FAILED))
+    await crew.finish(bus, crew.result("two", TaskState.FAILED, answer=""))
+    one, two = await cli("task", "show", "one"), await cli("task", "show", "two")
+    assert one.stdout.count("the keys") == 1
+    assert ("the keys" in two.stdout, "\nanswer" in two.stdout) == (True, False)
+    assert "tokens" in one.stdout
+
+
+@pytest.mark.parametrize("content", [b"", b" \n\n"])
+async def test_an_empty_file_is_refused(cli, bus, tmp_path, content):
+    (tmp_path / "notes.md").write_bytes(content)
+    done = await cli("task", "submit", "Read", "-f", str(tmp_path / "notes.md"))
+    assert (done.exit_code, await queued(bus)) == (2, [])
+    assert "notes.md is empty" in done.stderr
+
+
+async def test_a_binary_file_is_told_of(cli, bus, tmp_path):
+    (tmp_path / "b.bin").write_bytes(b"\xff\x00")
+    done = await cli("task", "submit", "Read", "-f", str(tmp_path / "b.bin"))
+    assert (done.exit_code, "b.bin is not text" in done.stderr) == (0, True)
 
 
 async def test_show_of_an_unknown_task_fails_with_the_next_command(cli, bus):
