@@ -36,7 +36,7 @@ def show_body(name: str) -> None:
     """Print the JSON Schema of one body, or the AsyncAPI document."""
     files = {Path(path).stem: text for path, text in documents().items()}
     if name not in files:
-        near = get_close_matches(name, files, 1, 0.4)
+        near = get_close_matches(name, files, 1, 0.6)
         hint = f"did you mean {near[0]}?" if near else "`sovereign schema` lists them"
         raise NotFound(f"no body {name}: {hint}")
     typer.echo(files[name].rstrip("\n"))

@@ -26,9 +26,16 @@ def show(prefix: str, as_json: bool) -> None:
     if as_json:
         emit_json(rows)
         return
-    table(("setting", "value", "source", "variable"), [tuple(row.values()) for row in rows])
+    table(("setting", "value", "source", "variable"), [_row(row) for row in rows])
     path = config_file()
     say(f"file: {path.absolute()}{'' if path.exists() else ' (not there)'}")
+
+
+def _row(row: dict[str, Any]) -> tuple[object, ...]:
+    """Return a row in the words in which the value would be set: `true`, not `True`."""
+    value = row["value"]
+    told = str(value).lower() if isinstance(value, bool) else value
+    return (row["name"], told, row["source"], row["variable"])
 
 
 def rows_of(settings: Settings) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from cli.connection import ask
 from cli.errors import FAILED
-from cli.output import emit_json, tell
+from cli.output import emit_json, say, tell
 from shared.bus import invalid
 from shared.events.ops import CommandReply, OpsAsk
 
@@ -49,5 +49,8 @@ def command(
     else:
         word = "accepted" if reply.accepted else "refused"
         tell(f"{word}: {reply.detail or reply.command_id}")
+    if reply.accepted and not as_json:
+        say("until it is ready again, in a few seconds, `sovereign ops status` is not healthy;")
+        say(f"how it went: sovereign ops history --service {service}")
     if not reply.accepted:
         raise typer.Exit(FAILED)

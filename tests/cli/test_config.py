@@ -36,3 +36,9 @@ def test_secrets_never_leave(run, monkeypatch, arguments):
 def test_a_prefix_selects_and_an_unknown_one_fails(run):
     assert set(rows(run("config", "show", "nats.p", "--json"))) == {"nats.port"}
     assert run("config", "show", "nonsense").exit_code == 1
+
+
+def test_truth_is_written_as_it_would_be_set(run):
+    shown = run("config", "show").stdout
+    assert "true" in shown
+    assert "True" not in shown

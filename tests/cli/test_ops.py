@@ -37,6 +37,12 @@ async def test_restart_carries_the_reason_and_who_asked(cli, bus):
     assert (asked[0]["service"], asked[0]["reason"]) == ("router", "new model")
 
 
+async def test_a_restart_tells_where_its_outcome_will_be(cli, bus):
+    await answer(bus, "ops.restart", CommandReply(command_id="c", accepted=True))
+    done = await cli("ops", "restart", "router")
+    assert "sovereign ops history --service router" in done.stderr
+
+
 async def test_a_refused_command_fails(cli, bus):
     await answer(bus, "ops.drain", CommandReply(command_id="c", accepted=False, detail="why not"))
     done = await cli("ops", "drain", "router")

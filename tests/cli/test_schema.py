@@ -15,6 +15,10 @@ def test_the_whole_bus_is_an_asyncapi_document(run):
     assert json.loads(run("schema", "asyncapi").stdout)["asyncapi"] == "3.0.0"
 
 
+def test_a_name_that_is_near_to_none_suggests_none(run):
+    assert "did you mean" not in run("schema", "nope").stderr
+
+
 def test_an_unknown_name_suggests_a_near_one(run):
     done = run("schema", "TaskReqest")
     assert (done.exit_code, "TaskRequest" in done.stderr) == (1, True)
