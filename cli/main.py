@@ -14,6 +14,7 @@ from cli import (
     config,
     doctor,
     events,
+    logs,
     match,
     models,
     ops,
@@ -51,6 +52,7 @@ app.command(rich_help_panel=LOOK)(reports.savings)
 app.add_typer(reports.optimization, name="optimization", rich_help_panel=LOOK)
 app.command(rich_help_panel=LOOK)(reports.sovereignty)
 app.command(rich_help_panel=LOOK)(events.events)
+app.command(rich_help_panel=LOOK)(logs.logs)
 app.add_typer(config.app, name="config", rich_help_panel=HELP)
 app.command(rich_help_panel=HELP)(schema.schema)
 

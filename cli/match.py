@@ -156,36 +156,47 @@ def open_deal(
 @deal.command()
 def move(
     deal: DealId,
-    to: Annotated[str, typer.Argument(help="offered, accepted, active, delivered, …")],
+    to: Annotated[str, typer.Argument(help="The state to come, see above.")],
     reason: Because = "",
     key: Key = None,
     as_json: Json = False,
 ) -> None:
-    """Move a deal to its next state."""
+    """Move a deal to its next state; a move that may not follow is refused with those that may.
+
+    The usual way: proposed, shortlisted, offered, accepted, active, delivered, invoiced, closed.
+    Ways out: declined, withdrawn, expired, cancelled, disputed. A deal becomes paid or refunded
+    by `pay` and `refund` alone.
+    """
     from cli import dealing
 
     fields = {"action": "move", "deal_id": deal, "to": to, "reason": reason, "key": key}
     dealing.act(fields, None, as_json)
 
 
-@deal.command()
+@deal.command(context_settings={"ignore_unknown_options": True})  # -5 is an amount, if a wrong one
 def pay(
     deal: DealId,
     amount: Amount,
-    payment: Annotated[str | None, typer.Option(help="The payment's id, if it has one.")] = None,
-    key: Key = None,
+    payment: Annotated[
+        str | None,
+        typer.Option(
+            "--payment", "--key", help="The payment's id: the same twice is one. Made if not given."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Record a payment; the commission is booked with it."""
+    """Record a payment and print its id; the commission is booked with it."""
     from cli import dealing
 
-    dealing.act({"action": "pay", "deal_id": deal, "payment": payment, "key": key}, amount, as_json)
+    dealing.act({"action": "pay", "deal_id": deal, "key": payment}, amount, as_json)
 
 
 @deal.command()
 def refund(
     deal: DealId,
-    payment: Annotated[str, typer.Argument(help="The payment's entry id.")],
+    payment: Annotated[
+        str, typer.Argument(help="The payment's id, as `pay` and `deal show` print it.")
+    ],
     amount: Annotated[str | None, typer.Option(help="A part of it; all unless given.")] = None,
     reason: Because = "",
     yes: Yes = False,

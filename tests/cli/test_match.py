@@ -1,7 +1,9 @@
 import json
 
+import orjson
 import pytest
 
+from shared.errors import NotFound
 from shared.events import (
     Assignment,
     Deal,
@@ -72,9 +74,58 @@ async def test_an_act_carries_a_key_of_its_own_or_the_given_one(cli, bus):
     asked = await answer(bus, "match.deal", DealReply(deal=DEAL, entry_id="e1"))
     done = await cli("match", "deal", "pay", "d", "1000")
     await cli("match", "deal", "pay", "d", "1000", "--key", "mine")
-    assert "entry e1" in done.stdout
+    assert "pay e1" in done.stdout
+    assert "sovereign match deal refund d e1" in done.stderr
     assert (len(asked[0]["key"]), asked[1]["key"]) == (26, "mine")
     assert asked[0]["amount"] == {"minor": 100_000, "currency": "USD"}
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        ("pay", "nodeal", "5 EUR"), ("refund", "nodeal", "e", "--yes"),
+        ("move", "nodeal", "offered"), ("open", "no", "body"), ("show", "nodeal"),
+    ],
+)  # fmt: skip
+async def test_a_refused_act_fails_in_one_line(cli, bus, act):
+    refused = NotFound("deal_id: no deal nodeal", field="deal_id").envelope()
+    await answer(bus, "match.deal", orjson.dumps(refused))
+    done = await cli("match", "deal", *act)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == "sovereign: deal_id: no deal nodeal\n"
+
+
+async def test_a_payment_has_one_id_whichever_way_it_is_named(cli, bus):
+    asked = await answer(bus, "match.deal", DealReply(deal=DEAL, entry_id="p1"))
+    await cli("match", "deal", "pay", "d", "5", "--payment", "p1")
+    assert asked[0]["key"] == "p1"
+
+
+@pytest.mark.parametrize("amount", ["-5", "-5 EUR", "0"])
+async def test_a_payment_of_less_than_something_is_named_so(cli, bus, amount):
+    done = await cli("match", "deal", "pay", "d", amount)
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert f"AMOUNT: {amount} is not more than nothing" in done.stderr
+
+
+def test_a_move_to_no_state_lists_the_states_and_so_does_the_help(run):
+    done = run("match", "deal", "move", "d", "nope")
+    assert (done.exit_code, "proposed, shortlisted, offered" in done.stderr) == (2, True)
+    assert "proposed, shortlisted, offered" in run("match", "deal", "move", "--help").stdout
+
+
+async def test_the_history_of_a_deal_tells_amounts_ids_and_local_times(cli, bus):
+    at = "2026-11-23T15:00:35.804975+00:00"
+    paid = {
+        "at": at, "kind": "payment", "minor": 160_000, "currency": "EUR", "rate": "0.20",
+        "entry_id": "bill-1", "reverses": None,
+    }  # fmt: skip
+    history = ({"at": at, "kind": "move", "from": "", "to": "proposed", "actor": "ann"}, paid)
+    await answer(bus, "match.deal", DealReply(deal=DEAL.model_copy(update={"history": history})))
+    done = await cli("match", "deal", "show", "d")
+    for told in ("1,600.00 EUR", "20%", "bill-1", "proposed"):
+        assert told in done.stdout
+    assert "35.8" not in done.stdout
 
 
 async def test_a_refund_without_a_terminal_needs_yes(cli, bus):
