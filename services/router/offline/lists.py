@@ -6,9 +6,9 @@ from services.router.offline.facts import Facts, name_terms
 from services.router.offline.intent import kinds_of
 from services.router.offline.items import Item, items_of, once
 from services.router.offline.markup import Ask
-from services.router.offline.order import in_order
 from services.router.offline.pending import find_open
 from services.router.offline.risks import find_risks
+from services.router.offline.sequence import in_order
 from services.router.offline.words import stem_set, terms
 
 _OPEN_NAMES = stem_set("pending action")

@@ -1,13 +1,17 @@
-"""Put items in the order of the text's own labels and numbers, and show them."""
+"""Show items: grouped as the text has them, or in order with the words that put them there."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
-from services.router.offline.items import UNRANKED, Item
+from services.router.offline.items import Item
 from services.router.offline.markup import Ask
 from services.router.offline.pending import Open, all_items, find_open
+from services.router.offline.relations import without_relations
+from services.router.offline.sentences import sentences
+from services.router.offline.sequence import Sorted, in_order, sequence
 
 ALSO = ("Also named as next:", "Auch als Nächstes genannt:")
 """How an earlier step's output heads what is not itself open work."""
@@ -18,6 +22,9 @@ _WAITS = re.compile(
 )
 _LONGEST_BOLD = 160
 _MOST_ITEMS = 200
+_MOST_PIECES = 5_000
+_MOST_REASONS = 3
+_LONGEST_NAME = 80
 
 
 def show_open(found: Open, say: dict[str, str]) -> str:
@@ -38,12 +45,24 @@ def show_order(ask: Ask, say: dict[str, str]) -> str | None:
     items, following = _given(ask)
     if not items:
         return None
-    lines = [_ordered(place, item, say) for place, item in enumerate(in_order(items), start=1)]
-    blocks = [_why(items, say), "\n".join(lines[:_MOST_ITEMS])]
+    found = sequence(items, _beside(ask))
+    lines = [_ordered(found, place, say) for place in range(len(found.items))]
+    blocks = [_why(found, say), "\n".join(lines[:_MOST_ITEMS])]
+    if found.broken:
+        quotes = [f"- “{relation.words}”" for relation in found.broken]
+        blocks.append("\n".join([say["order_circle"], *quotes]))
     for group in _groups(following):
         told = say["sequence"].format(title=_named_next(_place(group[0])))
         blocks.append("\n".join([told, *(_line(item, "-") for item in in_order(group))]))
     return "\n\n".join(blocks)
+
+
+def _beside(ask: Ask) -> Iterator[str]:
+    """Yield sentences of the documents, which may tell of the order of the items."""
+    for source in ask.documents:
+        for _, piece in islice(source.shape.all_pieces(), _MOST_PIECES):
+            if piece.kind in ("text", "item"):
+                yield from sentences(piece.text)
 
 
 def _given(ask: Ask) -> tuple[list[Item], list[Item]]:
@@ -60,38 +79,62 @@ def _given(ask: Ask) -> tuple[list[Item], list[Item]]:
     return list(found.best), list(found.following) if found.items else []
 
 
-def in_order(items: Sequence[Item]) -> list[Item]:
-    """Return items by rank; of one rank by number if the numbers tell all apart, else as given."""
-    ranked: dict[float, list[Item]] = {}
-    for item in items:
-        ranked.setdefault(UNRANKED if item.rank is None else item.rank, []).append(item)
-    return [item for rank in sorted(ranked) for item in _by_number(ranked[rank])]
+def _why(found: Sorted, say: dict[str, str]) -> str:
+    """Return the line that says what the order follows; only what the text gives is named."""
+    given = {
+        "by_labels": any(item.rank is not None for item in found.items),
+        "by_words": bool(found.kept),
+        "by_days": any(found.words),
+        "by_numbers": any(item.number is not None for item in found.items),
+    }
+    named = [say[name] for name, is_given in given.items() if is_given]
+    if not named:
+        return say["order_text"]
+    return say["order_by"].format(what=say["then"].join(named))
 
 
-def _by_number(items: list[Item]) -> list[Item]:
-    numbers = [item.number for item in items if item.number is not None]
-    if len(set(numbers)) < len(items):
-        return items
-    return sorted(items, key=lambda item: item.number or 0)
-
-
-def _why(items: Sequence[Item], say: dict[str, str]) -> str:
-    if any(item.rank is not None for item in items):
-        return say["order_labels"]
-    numbered = any(item.number is not None for item in items)
-    return say["order_numbers"] if numbered else say["order_text"]
-
-
-def _ordered(place: int, item: Item, say: dict[str, str]) -> str:
-    """Return one place of the order, with what the item says that it waits for."""
-    notes = (
-        [item.label or say["no_label"]] if item.label not in item.title or not item.label else []
-    )
+def _ordered(found: Sorted, place: int, say: dict[str, str]) -> str:
+    """Return one place of the order, with the words of the text that put it there."""
+    item = found.items[place]
+    notes = [item.label] if item.label and item.label not in item.title else []
+    if not item.label and any(other.label for other in found.items):
+        notes = [say["no_label"]]
     if item.number is not None:
         notes.append(f"{say['number']} {item.number}")
-    shown = f"{place}. {_bold(item.title)}" + (f" ({', '.join(notes)})" if notes else "")
-    waits = [text for _, text in item.details if _WAITS.search(text)]
-    return "\n".join([shown, *(f"   - {say['waits']}: “{text}”" for text in waits[:3])])
+    shown = f"{place + 1}. {_bold(item.title)}" + (f" ({', '.join(notes)})" if notes else "")
+    return "\n".join([shown, *(f"   - {line}" for line in _reasons(found, place, say))])
+
+
+def _reasons(found: Sorted, place: int, say: dict[str, str]) -> list[str]:
+    """Return what the text says of an item's place: before, after, its day, what it waits for."""
+    item, own = found.items[place], found.places[place]
+    told = _relations(found, own)
+    lines = [
+        say[side].format(title=say["and"].join(titles), words=words)
+        for (side, words), titles in told.items()
+    ][:_MOST_REASONS]
+    known = [item.title, *lines, *(words for _, words in told)]
+    quotes = [found.words[own], *(text for _, text in item.details if _WAITS.search(text))]
+    new = [q for q in quotes if not any(q in each or each in q for each in known)]
+    return [*lines, *(f"{say['waits']}: “{text}”" for text in new[:_MOST_REASONS])]
+
+
+def _relations(found: Sorted, own: int) -> dict[tuple[str, str], list[str]]:
+    """Return the quoted titles by (side, words): what the item says itself, and what moved it."""
+    titles = dict(zip(found.places, (item.title for item in found.items), strict=True))
+    told: dict[tuple[str, str], list[str]] = {}
+    for relation in found.kept:
+        counts = relation.teller in (own, None) or relation in found.moved
+        if counts and own in (relation.first, relation.then):
+            is_after = relation.then == own
+            other = titles[relation.first if is_after else relation.then]
+            key = ("after" if is_after else "before", relation.words)
+            told.setdefault(key, []).append(f"“{_short(other)}”")
+    return told
+
+
+def _short(title: str) -> str:
+    return without_relations(title).replace("**", "")[:_LONGEST_NAME]
 
 
 def _groups(items: Iterable[Item]) -> list[list[Item]]:

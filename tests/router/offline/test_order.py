@@ -51,3 +51,26 @@ def test_the_order_of_a_model_is_understood_too():
     text = "Here is what I found:\n\n1. **Ship** (low)\n2. **Test** (high)\n"
     lines = ordered(answer(ask(ORDER, inputs=[("a", text)])).content)
     assert lines[0].startswith("1. **Test** (high")
+
+
+def test_each_place_that_the_texts_words_caused_quotes_them():
+    text = "# Todo\n- Switch the DNS; only after the test order has worked\n- Test order by phone\n"
+    content = answer(ask(ORDER, documents=[text])).content
+    assert "words on what comes before what" in content
+    assert ordered(content)[0] == "1. **Test order by phone**"
+    quoted = "since the text says: “only after the test order has worked”"
+    assert f"after “Test order by phone”, {quoted}" in content
+    assert f"before “Switch the DNS”, {quoted}" in content
+
+
+def test_a_day_in_a_sub_point_is_quoted_and_orders():
+    text = "# Todo\n- Paint\n- Sign\n  - due: 2025-12-05\n"
+    content = answer(ask(ORDER, documents=[text])).content
+    assert ordered(content) == ["1. **Sign**", "2. **Paint**"]
+    assert "the text says: “due: 2025-12-05”" in content
+
+
+def test_words_that_contradict_each_other_are_shown():
+    text = "# Todo\n- Build after paint\n- Paint after build\n"
+    content = answer(ask(ORDER, documents=[text])).content
+    assert content.endswith("these words were not followed:\n- “after build”")
