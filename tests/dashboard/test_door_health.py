@@ -20,7 +20,7 @@ async def test_health_is_ok_when_all_beat(parts):
         parts.store.apply(beat(name))
     async with door(parts) as client:
         body = (await client.get("/health")).json()
-    assert (body["status"], body["services_up"], body["services_expected"]) == ("ok", 7, 7)
+    assert (body["status"], body["services_up"], body["services_expected"]) == ("ok", 6, 6)
 
 
 async def test_alive_and_ready_differ_when_the_bus_is_away(parts, nats_server):

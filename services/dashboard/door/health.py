@@ -64,8 +64,8 @@ def overview(store: Store, bus: Bus, name: str) -> dict[str, Any]:
             "state": "connected" if connected else "lost",
             "silent_s": _round(store.silent_s()),
         },
-        "services_up": len(up) + connected,
-        "services_expected": len(SERVICES) + 1,  # and the bus
+        "services_up": len(up),
+        "services_expected": len(SERVICES),
         "missing": missing,
         "engine": engine.model_dump(mode="json") if engine else None,
         "services": {service: _service(store, service, at) for service in store.vitals.services()},

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
 from services.dashboard.pages import parts, words
 from services.dashboard.store import Store
 from services.dashboard.vitals import Instance
+from shared.services import SERVICES
 
 HEADS = ("Service", "State", "Heartbeats", "~Host", ">Memory", "~>CPU", "~>Loop lag", "~>Up for",
          ">Restarts")  # fmt: skip
 
 
 def services_table(store: Store) -> Markup:
-    """Return every expected service, heard or not, and all others that were heard."""
-    total = sum(one.beat.rss_bytes for one in store.vitals.instances.values())
+    """Return every expected service, heard or not; what else was heard stands apart below."""
+    others = [name for name in store.vitals.services() if name not in SERVICES]
+    cards = [_card("Services", store, SERVICES)]
+    if others:
+        cards.append(_card("Beside the services", store, others))
+    return Markup('<div class="stack {}">{}</div>').format(
+        parts.stale(store.mood() == "lost"), parts.join(cards)
+    )
+
+
+def _card(title: str, store: Store, names: Sequence[str]) -> Markup:
+    total = sum(one.beat.rss_bytes for name in names for one in store.vitals.of(name))
     aside = Markup('<span class="muted num">{} in all</span>').format(words.memory(total))
-    card = parts.card("Services", parts.table(HEADS, _rows(store)), aside, flush=True)
-    return Markup('<div class="{}">{}</div>').format(parts.stale(store.mood() == "lost"), card)
+    return parts.card(title, parts.table(HEADS, _rows(store, names)), aside, flush=True)
 
 
-def _rows(store: Store) -> Iterator[Markup]:
+def _rows(store: Store, names: Sequence[str]) -> Iterator[Markup]:
     restarts = _restarts(store)
-    for name in store.vitals.services():
+    for name in names:
         instances = store.vitals.of(name)
         if not instances:
             yield _missing(name)

@@ -24,16 +24,14 @@ def tiles(store: Store) -> Markup:
 
 
 def services(store: Store) -> Markup:
-    """Return how many of the seven work."""
+    """Return how many of the six work; the bus is named apart, supervisors do not count."""
     up = store.vitals.up(store.seen_at())
-    total = len(SERVICES) + 1  # and the bus
-    number = len(up) + store.bus_up
     missing = [name for name in SERVICES if name not in up]
     if not store.bus_up:
         missing.insert(0, "bus")
     sub = "all answer, the bus too" if not missing else "missing: " + ", ".join(missing)
     kind = "bad" if not store.bus_up else "warn" if missing else ""
-    return parts.tile("Services up", str(number), sub, kind, f"/ {total}")
+    return parts.tile("Services up", str(len(up)), sub, kind, f"/ {len(SERVICES)}")
 
 
 def running(store: Store) -> Markup:
@@ -97,7 +95,7 @@ def home(store: Store) -> Markup:
     """Return the sovereignty score, with its weakest part."""
     known: Sovereignty | None = store.report("model.sovereignty")
     if known is None or known.score is None:
-        why = "the router has not reported yet" if known is None else "nothing to measure yet"
+        why = "the router has not reported yet" if known is None else "not enough measured yet"
         return parts.tile("Sovereignty", words.DASH, why, "unknown")
     sub = _weakest(known)
     kind = _age(store, "model.sovereignty")
