@@ -87,10 +87,16 @@ def heading(shown: Shown) -> Markup:
     ).format(
         parts.word(view.state.value), view.priority.value,
         f"handed in {words.ago(words.since(view.created_at, now()))}",
-        f"took {words.duration(took(view))}" if view.state in FINAL_STATES
-        else f"{words.duration(took(view))} so far",
+        _worked(view),
     )  # fmt: skip
     return Markup('<div class="card">{}{}{}</div>').format(title, line, _reasons(shown, view))
+
+
+def _worked(view: TaskView) -> str:
+    seconds = took(view)
+    if view.state in FINAL_STATES:
+        return f"took {words.duration(seconds)}"
+    return "no step has begun" if seconds is None else f"{words.duration(seconds)} of work so far"
 
 
 def _unknown(shown: Shown) -> Markup:

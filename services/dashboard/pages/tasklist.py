@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from markupsafe import Markup
 
 from services.dashboard.pages import parts, words
 from services.dashboard.store import Store
 from shared.clock import now
-from shared.events import TaskView
+from shared.events import TaskState, TaskView
 from shared.events.tasks import FINAL_STATES
 
 HEADS = ("State", "Task", "~Steps", "~Priority", "~Engine", ">Took", "~>Handed in")
@@ -33,9 +34,28 @@ def task_table(store: Store, views: Sequence[TaskView]) -> Markup:
 
 
 def took(view: TaskView) -> float | None:
-    """Return the seconds from hand-in to the end, or until now."""
-    end = view.updated_at if view.state in FINAL_STATES else now()
-    return words.since(view.created_at, end)
+    """Return the seconds in which steps were worked on; waits, queues and pauses do not count.
+
+    None before the first step began. A task that ended without one took from hand-in to its end.
+    """
+    over = view.state in FINAL_STATES
+    spans = _spans(view, view.updated_at if over else now())
+    if not spans:
+        return words.since(view.created_at, view.updated_at) if over else None
+    total, end = 0.0, spans[0][0]
+    for start, stop in spans:
+        total += max(0.0, (stop - max(start, end)).total_seconds())
+        end = max(end, stop)
+    return total
+
+
+def _spans(view: TaskView, end: datetime) -> list[tuple[datetime, datetime]]:
+    """Return from when to when each step was worked on, the earliest first."""
+    return sorted(
+        (step.started_at, step.finished_at or end)
+        for step in view.steps
+        if step.started_at and (step.finished_at or step.state == TaskState.RUNNING)
+    )
 
 
 def _short(view: TaskView) -> Markup:
