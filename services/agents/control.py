@@ -6,10 +6,14 @@ from nats.aio.msg import Msg
 
 from services.agents.manager import Manager
 from services.agents.record import StepRecord, TaskRecord
+from services.agents.room import Room
 from shared.bus import decode
 from shared.errors import Conflict, InvalidInput
 from shared.events.journal import ControlReceived
 from shared.events.tasks import TaskControl, TaskState
+from shared.reading import Stored, read_subject
+from shared.streams import TASKS_CONTROL
+from shared.subjects import task_control
 
 APPROVAL = "approval"
 
@@ -44,6 +48,29 @@ class Control:
             except Conflict:
                 record = await self._room.journal.reread(record.task_id)
         return record
+
+
+async def cancelled_before(room: Room, record: TaskRecord) -> TaskRecord:
+    """Return the record with a cancel in it that came before its task and waits in the queue.
+
+    Else the task might be done before the word is delivered once more.
+    """
+    subject = task_control(record.task_id)
+    for stored in await read_subject(room.bus, TASKS_CONTROL.name, subject):
+        control = _cancel(stored)
+        if control is not None and control.task_id == record.task_id and record.end is None:
+            entry = ControlReceived(control=control, origin_seq=stored.seq, by=room.instance)
+            return await room.journal.append(record, entry)
+    return record
+
+
+def _cancel(stored: Stored) -> TaskControl | None:
+    """Return the word if it is a cancel; what cannot be read is buried when it is delivered."""
+    try:
+        control = decode(stored.data, TaskControl)
+    except InvalidInput:
+        return None
+    return control if control.action == "cancel" else None
 
 
 def check(record: TaskRecord, control: TaskControl) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from nats.aio.msg import Msg
 
+from services.agents.control import cancelled_before
 from services.agents.manager import Manager
 from services.agents.planning import plan_by_rule
 from services.agents.record import TaskRecord
@@ -59,9 +60,10 @@ class Intake:
             by=self._room.instance,
         )
         try:
-            return await self._room.journal.open(str(request.task_id), entry)
+            record = await self._room.journal.open(str(request.task_id), entry)
         except Conflict:
             return await self._room.journal.read(str(request.task_id))
+        return await cancelled_before(self._room, record)
 
     async def _check(self, message: Msg, request: TaskRequest) -> None:
         """Refuse what could never run; an agent or template that is unknown is found here."""

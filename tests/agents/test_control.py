@@ -13,8 +13,11 @@ from tests.agents.harness import (
     model,
     reply,
     result,
+    stored,
     submit,
+    until,
     until_state,
+    view,
 )
 
 
@@ -142,3 +145,41 @@ async def test_a_task_is_not_begun_before_its_time(bus, settings):
         await result(bus)
     planned = next(entry for entry in await entries(bus) if entry.kind == "task_planned")
     assert planned.at >= due
+
+
+async def test_a_cancel_that_overtakes_its_task_still_cancels(bus, settings):
+    async with model(bus) as asked, crew(bus, settings):
+        await control(bus, "cancel")
+        await until(lambda: delivered(bus))
+        await submit(bus)
+        done = await result(bus)
+        await until(lambda: heeded(bus))
+    assert (done.state, done.reason.message) == (TaskState.CANCELLED, "cancelled by ann")
+    assert (asked.asked, await stored(bus, "DEAD")) == ([], 0)
+    assert (await kinds(bus)).count("control_received") == 1
+
+
+async def delivered(bus) -> bool:
+    return (await bus.js.consumer_info("TASKS_CONTROL", "manager")).num_ack_pending == 1
+
+
+async def heeded(bus) -> bool:
+    return await stored(bus, "TASKS_CONTROL") == 0
+
+
+async def test_a_rejected_task_is_retried_and_has_a_second_result(bus, settings):
+    async with model(bus), crew(bus, settings):
+        await submit(bus, approval=True)
+        await until_state(bus, TaskState.WAITING)
+        await control(bus, "reject")
+        await result(bus)
+        await control(bus, "retry")
+        again = await until_state(bus, TaskState.WAITING)
+        await until(lambda: shown(bus, "waiting"))
+        await control(bus, "approve", step=next(iter(again.steps)))
+        done = await result(bus, run=2)
+    assert (done.state, done.run) == (TaskState.DONE, 2)
+
+
+async def shown(bus, state) -> bool:
+    return (await view(bus)).state == state
