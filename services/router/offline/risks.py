@@ -13,6 +13,20 @@ from services.router.offline.pending import find_open
 from services.router.offline.sentences import sentences
 from shared.mojibake import repair
 
+_UNDONE = (
+    r"tested|done|documented|verified|finished|completed?|started|ready|work(?:s|ing)?|available|"
+    r"possible|approved|signed|secured?|backed up|monitored|covered|confirmed|clear|known|enough|"
+    r"safe|stable|reachable|respond(?:s|ing)?|encrypted|supported|implemented|fixed|resolved|"
+    r"running|reliable|sufficient|decided|agreed|paid|delivered|arrived|found|final|"
+    r"getestet|erledigt|dokumentiert|geprüft|fertig|begonnen|bereit|verfügbar|möglich|genehmigt|"
+    r"unterschrieben|gesichert|bestätigt|geklärt|bekannt|sicher|stabil|erreichbar|bezahlt|geliefert"
+)
+"""What signals risk when it is not so; "not" by itself ("Mollie, not PayPal") is a choice."""
+_LACKED = (
+    r"backups?|tests?|monitoring|documentation|owner|fallback|way back|rollback|alert\w*|access|"
+    r"budget|plan b|redundancy|contract|date yet|sicherung\w*|backup|zugang|vertrag|ersatz|"
+    r"dokumentation"
+)
 _SIGNS: tuple[tuple[int, str], ...] = (
     (4, r"risks?|risky|risiko|risiken|danger\w*|threat\w*|gefahr\w*|gefährd\w*"),
     (4, r"block(?:er|ers|ed|ing)|blockier\w*|stuck|hindernis\w*|show ?stoppers?"),
@@ -25,8 +39,9 @@ _SIGNS: tuple[tuple[int, str], ...] = (
         r"überfällig|verspätet\w*|verzöger\w*|verzug|läuft ab|abgelaufen"),
     (3, r"not yet|untested|unverified|undocumented|unfinished|unresolved|incomplete|unstable|"
         r"insecure|noch nicht|ungetestet\w*|unvollständig\w*|ungelöst\w*|instabil\w*"),
-    (3, r"(?:not|never|cannot|can't|won't|doesn't|isn't|aren't|didn't|hasn't|nicht|nie)(?= \w)"
-        r"(?! (?:just|only|merely|nur|needed|required|necessary|nötig|bother))"),
+    (3, rf"(?:not|n't|nicht) (?:\w+ )?(?:{_UNDONE})|(?:does|do|is|are|was|were|did|has|have)n't "
+        rf"(?:\w+ )?(?:{_UNDONE})|never(?= \w)|nie(?= \w)|cannot|can't|won't|"
+        rf"(?:no|without|kein\w*|ohne) (?:\w+ )?(?:{_LACKED})"),
     (3, r"depends? on|dependen(?:t|cy|cies)|waiting (?:for|on)|on hold|hängt von|abhängig\w*|"
         r"abhängigkeit\w*|wartet auf|single point of failure"),
     (2, r"once|until|only if|sobald|erst wenn|bis dahin"),
@@ -52,20 +67,27 @@ _HARMLESS = re.compile(
 _SOLVED_AFTER = re.compile(
     r"^[^.;!?]{0,30}\b(?:fixed|resolved|solved|handled|avoided|prevented|behoben|gelöst)\b", re.I
 )
+_NOT_SO = re.compile(r"(?:\bnot|n't|\bnicht) (?:an? |the |any |really )?$", re.IGNORECASE)
 _HISTORY = re.compile(r"^\W{0,4}(?:before|previously|was|vorher|früher|bisher)\b", re.IGNORECASE)
 _RISK_HEADING = re.compile(
-    r"(?:\w+ ){0,2}(?:risks?|blockers?|dangers?|known issues|concerns|threats|risiken|gefahren|"
-    r"bekannte probleme|blocker)(?: (?:and|und|&) \w+)?$",
+    r"(?!(?:no|resolved|fixed|closed|solved|past|former|keine?|gelöste|behobene)\b)"
+    r"(?:(?:\w+ ){0,2}(?:risks?|blockers?|dangers?|concerns|threats|risiken|gefahren|bedenken|"
+    r"hindernisse)|(?:known |current |bekannte |aktuelle )?(?:issues|problems|probleme))"
+    r"(?:(?: (?:and|und|&)|,|/) ?\w+){0,2}(?: \([^()]{1,40}\))?$",
     re.IGNORECASE,
 )
 _MOST_SHOWN = 24
+_MOST_OWN = 100
 _LONGEST_QUOTE = 400
 _LONGEST_READ = 2000
 
 
 @dataclass(frozen=True)
 class Statement:
-    """A quote that signals risk: where it stands, the words that tell it, how strong they are."""
+    """A quote that signals risk: where it stands, the words that tell it, how strong they are.
+
+    `section` is the heading about risks that it stands under, if any.
+    """
 
     quote: str
     sign: str
@@ -74,6 +96,7 @@ class Statement:
     source: str
     line: int
     is_open: bool
+    section: str = ""
 
 
 def find_risks(sources: Iterable[Source]) -> list[Statement]:
@@ -92,17 +115,28 @@ def show_risks(sources: Iterable[Source], say: dict[str, str]) -> str:
     found = find_risks(sources)
     if not found:
         return say["risks_none"]
-    strongest = sorted(found, key=lambda s: (-s.is_open, -s.weight, s.line))[:_MOST_SHOWN]
-    chosen = set(map(id, strongest))
+    own = [statement for statement in found if statement.section]
+    others = [statement for statement in found if not statement.section]
+    strongest = sorted(others, key=lambda s: (-s.is_open, -s.weight, s.line))[:_MOST_SHOWN]
+    chosen = set(map(id, [*own[:_MOST_OWN], *strongest]))
     kept = [statement for statement in found if id(statement) in chosen]
-    blocks = [f"{say['risks']}:"]
-    for title, wanted in ((say["risks_open"], True), (say["risks_else"], False)):
-        lines = [_line(s) for s in kept if s.is_open is wanted]
-        if lines:
-            blocks.append("\n".join([f"### {title}", "", *lines]))
+    blocks = [f"{say['risks']}:", *_groups(kept, say)]
     if len(found) > len(kept):
         blocks.append(say["more"].format(count=len(found) - len(kept)))
     return "\n\n".join(blocks)
+
+
+def _groups(kept: Iterable[Statement], say: dict[str, str]) -> Iterator[str]:
+    """Yield the text's own sections about risks, then what stands in open items, then the rest."""
+    groups: dict[tuple[int, str], list[str]] = {}
+    for each in kept:
+        if each.section:
+            key = (0, say["risks_own"].format(title=each.section))
+        else:
+            key = (1, say["risks_open"]) if each.is_open else (2, say["risks_else"])
+        groups.setdefault(key, []).append(_line(each))
+    for (_, title), lines in sorted(groups.items(), key=lambda group: group[0][0]):
+        yield "\n".join([f"### {title}", "", *lines])
 
 
 def sign_of(sentence: str) -> tuple[str, int] | None:
@@ -124,7 +158,7 @@ def _is_harmless(sentence: str, match: re.Match[str]) -> bool:
     """Tell whether the words around the sign take the risk away: "no errors", "bug fixed"."""
     before = sentence[max(0, match.start() - 48) : match.start()]
     after = sentence[match.end() : match.end() + 48]
-    return bool(_HARMLESS.search(before) or _SOLVED_AFTER.match(after))
+    return bool(_HARMLESS.search(before) or _NOT_SO.search(before) or _SOLVED_AFTER.match(after))
 
 
 def _open_lines(source: Source) -> set[int]:
@@ -151,19 +185,34 @@ def _of_piece(
         is_open = is_open or each.line in open_lines
         if each.kind == "code" or each.state == "done":
             continue
-        for quote in sentences(each.text):
-            sign = sign_of(repair(quote[:_LONGEST_READ])[0]) or _under_risks(at)
+        section = _under_risks(at)
+        for quote in _quotes(each):
+            sign = sign_of(repair(quote[:_LONGEST_READ])[0]) or ((section, 5) if section else None)
             if sign is not None:
-                yield Statement(quote[:_LONGEST_QUOTE], *sign, at, name, each.line, is_open)
+                told = (*sign, at, name, each.line, is_open, section)
+                yield Statement(quote[:_LONGEST_QUOTE], *told)
         below = (*at, each.text[:80]) if each.lead else at
         stack.extend((child, below, is_open) for child in reversed(each.children))
 
 
-def _under_risks(path: tuple[str, ...]) -> tuple[str, int] | None:
-    """Return the heading as the sign for what stands under "Risks" or the like."""
-    return next(((title, 5) for title in path[-2:] if _RISK_HEADING.match(title)), None)
+def _quotes(piece: Piece) -> list[str]:
+    """Return the sentences of a piece; of a row the cells that are sentences, else the row."""
+    if not piece.fields:
+        return sentences(piece.text)
+    cells = [cell for _, cell in piece.fields if len(cell.split()) > 1]
+    return [cell for cell in cells if sign_of(cell)] or [piece.text.strip("| ")]
+
+
+def _under_risks(path: tuple[str, ...]) -> str:
+    """Return the heading "Risks" or the like that a place stands under, or ""."""
+    return next((title for title in path if _RISK_HEADING.match(title)), "")
 
 
 def _line(statement: Statement) -> str:
-    where = place(statement.path)
-    return f"- “{statement.quote}”" + (f" ({where})" if where else "") + f" — {statement.sign}"
+    """Return the quote with its place and sign; in a section about risks both are plain."""
+    path = statement.path
+    if statement.section:
+        path = path[path.index(statement.section) + 1 :]
+    where = place(path) if not statement.section else " › ".join(path)
+    sign = "" if statement.section else f" — {statement.sign}"
+    return f"- “{statement.quote}”" + (f" ({where})" if where else "") + sign

@@ -18,7 +18,6 @@ from shared.errors import NeedsModel
 
 ENOUGH_WORDS = 25
 """Words that a task's own description must have to be worked from like a document."""
-_TITLES = {"pending": "Pending", "order": "Order", "risks": "Risks", "summary": "Summary"}
 
 
 def work(ask: Ask) -> str:
@@ -69,7 +68,9 @@ def _parts(ask: Ask, kinds: Sequence[str], sources: tuple[Source, ...]) -> str:
         raise NeedsModel("the text does not say: nothing in it is marked as what is asked for")
     if len(given) == 1:
         return given[0][1]
-    return "\n\n".join(f"## {_TITLES.get(kind, kind.title())}\n\n{text}" for kind, text in given)
+    return "\n\n".join(
+        f"## {say.get(f'{kind}_title', kind.title())}\n\n{text}" for kind, text in given
+    )
 
 
 def _open(ask: Ask, sources: tuple[Source, ...], say: dict[str, str]) -> str | None:
