@@ -171,6 +171,7 @@ def _retried(record: TaskRecord, name: str | None) -> TaskRecord:
     return replace(
         record, steps=steps, run=record.run + 1, end=None, reason=None, ended_at=None,
         cancelled=None, rejected=None, paused=False,
+        waited=record.waited if record.plan else frozenset(),
     )  # fmt: skip
 
 

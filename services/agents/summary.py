@@ -36,6 +36,7 @@ def view_of(record: TaskRecord) -> TaskView:
         engine=_joined(result.engine for result in results),
         session=record.request.session,
         seq=record.seq,
+        run=record.run,
     )
 
 

@@ -246,6 +246,7 @@ class TaskView(Body):
     """The present state of a task: a fold of its journal, kept in KV bucket `tasks`.
 
     `seq` is the sequence of the last journal entry in it: a later view has a greater one.
+    A final result of an earlier `run` than this is history: a person has had the task retried.
     """
 
     task_id: Token
@@ -260,6 +261,7 @@ class TaskView(Body):
     engine: str = ""
     session: str | None = None
     seq: int = 0
+    run: int = 1
 
 
 class WaitingStep(Body):

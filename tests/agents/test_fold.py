@@ -127,3 +127,11 @@ def test_the_deadline_is_the_earlier_of_two():
     late = START + timedelta(hours=1)
     assert record(budget=budget, deadline=late).deadline == START + timedelta(seconds=60)
     assert record().deadline is None
+
+
+def test_a_retried_task_that_was_never_planned_waits_for_others_again():
+    waiting = j.TaskWaiting(reason=Reason(code="depends_on", message="a"))
+    retry = TaskControl(action="retry", task_id="t")
+    words = [queued(), waiting, j.TaskFinished(state=TaskState.FAILED)]
+    record = fold("t", enumerate([*words, j.ControlReceived(control=retry)], start=1))
+    assert (record.run, record.waited) == (2, frozenset())
