@@ -19,8 +19,8 @@ from shared.errors import InvalidInput, SovereignError
 from shared.events.base import Reason
 from shared.events.dead import DeadLetter
 from shared.reading import Stored, read_subject
-from shared.streams import PRIORITIES, RESULTS, STEPS, TASKS
-from shared.subjects import dead
+from shared.streams import PRIORITIES, RESULTS, STEPS, TASKS, Stream
+from shared.subjects import TOKEN_PATTERN, dead
 from shared.work import as_text
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,11 @@ KNOWN = {f"task.request.{priority}" for priority in PRIORITIES}
 
 
 class Strays:
-    """Requests under a priority that does not exist go to DEAD; no consumer would see them."""
+    """Messages of queues that no consumer would ever see go to DEAD.
+
+    Those are requests under a priority that does not exist, and steps of an agent or a priority
+    that nobody serves.
+    """
 
     def __init__(self, manager: Manager) -> None:
         self._room = manager.room
@@ -41,21 +45,46 @@ class Strays:
             try:
                 await self.look()
             except (SovereignError, NatsError, APIError, TimeoutError) as error:
-                log.warning("the stream TASKS could not be looked at: %s", error)
+                log.warning("the queues could not be looked at for strays: %s", error)
             await asyncio.sleep(EVERY_S)
 
     async def look(self) -> None:
         """Set aside every stray that is there now."""
-        info = await self._room.bus.js.stream_info(TASKS.name, subjects_filter="task.request.*")
-        for subject in set(info.state.subjects or {}) - KNOWN:
-            for stored in await read_subject(self._room.bus, TASKS.name, subject):
-                await self._bury(stored)
+        for subject in await self._subjects(TASKS) - KNOWN:
+            await self._bury(TASKS, subject, _wrong_priority(subject))
+        for subject in await self._subjects(STEPS):
+            reason = await self._unserved(subject)
+            if reason is not None:
+                await self._bury(STEPS, subject, reason)
 
-    async def _bury(self, stored: Stored) -> None:
-        known = ", ".join(PRIORITIES)
-        line = f"priority must be one of {known}, not {stored.subject.split('.')[-1]}"
-        reason = Reason(code=InvalidInput.code, message=line[:300], field="priority")
-        await set_aside(self._room.bus, TASKS.name, stored, reason)
+    async def _subjects(self, stream: Stream) -> set[str]:
+        [wanted] = stream.subjects
+        info = await self._room.bus.js.stream_info(stream.name, subjects_filter=wanted)
+        return set(info.state.subjects or {})
+
+    async def _unserved(self, subject: str) -> Reason | None:
+        """Return why nobody takes steps from `subject`; another process may have other agents."""
+        _, _, agent, priority = subject.split(".")
+        if priority not in PRIORITIES:
+            return _wrong_priority(subject)
+        if agent in self._room.crew or await self._served_elsewhere(agent, priority):
+            return None
+        known = ", ".join(sorted(self._room.crew))
+        line = f"no agent {agent!r}; there are {known}"
+        return Reason(code=InvalidInput.code, message=line[:300], field="agent")
+
+    async def _served_elsewhere(self, agent: str, priority: str) -> bool:
+        if not re.fullmatch(TOKEN_PATTERN, agent):
+            return False
+        try:
+            await self._room.bus.js.consumer_info(STEPS.name, f"{agent}-{priority}")
+        except NotFoundError:
+            return False
+        return True
+
+    async def _bury(self, stream: Stream, subject: str, reason: Reason) -> None:
+        for stored in await read_subject(self._room.bus, stream.name, subject):
+            await set_aside(self._room.bus, stream.name, stored, reason)
 
 
 class Letters:
@@ -74,6 +103,11 @@ class Letters:
         record = await self._room.journal.find(task_id) if task_id else None
         if record is not None and record.end is None and concerns(letter, record):
             await self._manager.fail(record.task_id, letter.reason)
+
+
+def _wrong_priority(subject: str) -> Reason:
+    line = f"priority must be one of {', '.join(PRIORITIES)}, not {subject.split('.')[-1]}"
+    return Reason(code=InvalidInput.code, message=line[:300], field="priority")
 
 
 async def set_aside(bus: Bus, stream: str, stored: Stored, reason: Reason) -> None:

@@ -14,11 +14,13 @@ import orjson
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
+from nats.js.errors import APIError
 
 from shared.bus import Bus
 from shared.events.tasks import Priority
 from shared.streams import Consumer
 from shared.subjects import task_ready
+from shared.work import restore
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,8 @@ WEIGHTS = {Priority.URGENT: 8, Priority.HIGH: 4, Priority.NORMAL: 2, Priority.LO
 """Steps that each priority gets of a round while all of them wait."""
 ANSWER_S = 2.0
 """How long the server may take to say that it has nothing."""
+NOBODY = "503"
+"""The status of a question to a durable that is not there, or to a server without JetStream."""
 _NOW = orjson.dumps({"batch": 1, "no_wait": True})
 
 Taken = tuple[Msg, Consumer]
@@ -107,7 +111,17 @@ class Puller:
         except (NatsError, TimeoutError) as error:
             log.debug("%s: %s", consumer.name, error or type(error).__name__)
             return None
+        if _status(reply) == NOBODY:
+            await restored(self._bus, consumer)
         return None if _status(reply) else reply
+
+
+async def restored(bus: Bus, consumer: Consumer) -> None:
+    """Declare the durable again if that is why nobody answered."""
+    try:
+        await restore(bus, consumer)
+    except (NatsError, APIError, TimeoutError) as error:
+        log.warning("%s: %s", consumer.name, error or type(error).__name__)
 
 
 def _status(message: Msg) -> str:

@@ -162,3 +162,35 @@ async def test_a_fault_of_ours_in_one_step_ends_that_task_alone(bus, settings, m
         failed, done = await result(bus, "t1"), await result(bus, "t2")
     assert (failed.state, failed.reason.code) == (TaskState.FAILED, "internal")
     assert done.state is TaskState.DONE
+
+
+@pytest.mark.parametrize(
+    ("subject", "field"),
+    [("task.step.nobody.high", "agent"), ("task.step.builder.soon", "priority")],
+)
+async def test_a_step_that_nobody_serves_is_set_aside(bus, settings, subject, field):
+    await bus.js.add_consumer("STEPS", durable_name="other-low", filter_subject=OTHER)
+    await bus.js.publish(OTHER, b"{}")
+    await bus.js.publish(subject, b"{}")
+    async with crew(bus, settings):
+        letter = await dead(bus, "STEPS")
+        await until(lambda: only_one_is_left(bus))
+    assert (letter["subject"], letter["reason"]["field"]) == (subject, field)
+
+
+OTHER = "task.step.other.low"
+
+
+async def only_one_is_left(bus) -> bool:
+    return await stored(bus, "STEPS") == 1
+
+
+async def test_queues_that_somebody_deleted_come_back(bus, settings):
+    async with model(bus), crew(bus, settings):
+        await submit(bus, "t1")
+        await result(bus, "t1")
+        for stream in ("STEPS", "TASKS", "RESULTS"):
+            for consumer in await bus.js.consumers_info(stream):
+                await bus.js.delete_consumer(stream, consumer.name)
+        await submit(bus, "t2")
+        assert (await result(bus, "t2", within=30)).state is TaskState.DONE
