@@ -16,6 +16,7 @@ from services.ops.commands import Desk
 from services.ops.hearing import Hearing
 from services.ops.nats_server import NatsServer
 from services.ops.record import Record
+from services.ops.storage import Storage
 from services.ops.watch import watch
 from shared import bootstrap, rpc
 from shared.beats import VERSION, Heart
@@ -51,6 +52,7 @@ class Host:
         self._nats: NatsServer | None = None
         if settings.nats.url is None:
             self._nats = NatsServer(settings, self.record, self.note)
+        self._storage = Storage(settings.data_dir, self.record, self._nats)
 
     async def start_bus(self) -> None:
         """Start the embedded server, if there is one, and wait until it answers."""
@@ -70,6 +72,7 @@ class Host:
         heart = self._heart = self._make_heart(bus)
         tasks.start_soon(self._speak, bus, heart)
         tasks.start_soon(watch, self.children, self.hearing, self.record)
+        tasks.start_soon(self._storage.run)
 
     async def stop(self) -> None:
         """Drain the services group after group, then leave the bus and stop its server."""
@@ -125,7 +128,8 @@ class Host:
         return heart
 
     def _info(self) -> dict[str, object]:
-        return {"children": {name: child.describe() for name, child in self.children.items()}}
+        children = {name: child.describe() for name, child in self.children.items()}
+        return {"children": children, "reasons": self._storage.reasons}
 
     async def _stop_group(self, names: Sequence[str], grace_s: float) -> None:
         group = [self.children[name] for name in names if name in self.children]

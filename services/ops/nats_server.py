@@ -44,6 +44,8 @@ class NatsServer:
         self._chance = random.Random()
         self._process: Process | None = None
         self._closing = False
+        self._wish: str | None = None
+        self._back = anyio.Event()
 
     @property
     def pid(self) -> int | None:
@@ -76,6 +78,17 @@ class NatsServer:
             self._process.end(GRACE_S)
             await self._process.wait()
 
+    async def renew(self, cause: str) -> None:
+        """Start it anew for `cause`; return when it answers, raise `Unavailable` if it does not."""
+        if self.pid is None or self._process is None:
+            raise Unavailable("nats-server does not run")
+        self._wish, self._back = cause, anyio.Event()
+        self._process.end(GRACE_S)
+        with anyio.move_on_after(GRACE_S + READY_S):
+            await self._back.wait()
+            return
+        raise Unavailable("nats-server did not come back")
+
     def kill(self) -> None:
         """Kill it at once."""
         if self._process is not None:
@@ -88,15 +101,18 @@ class NatsServer:
         if self._closing:
             return
         left_at = time.monotonic()
-        cause = f"nats-server {how_it_left(code)}"
-        self._intensity.failed(left_at)
-        await asyncio.sleep(backoff_s(self._intensity.recent(left_at), self._chance))
+        wish, self._wish = self._wish, None
+        if wish is None:
+            self._intensity.failed(left_at)
+            await asyncio.sleep(backoff_s(self._intensity.recent(left_at), self._chance))
         try:
             await self.start()
         except (Unavailable, OSError) as error:
             log.error("%s", error)
             return
+        self._back.set()
         took = time.monotonic() - left_at
+        cause = wish or f"nats-server {how_it_left(code)}"
         self._record.tell("bus", "nats", cause=cause, outcome="restarted", duration_s=took)
 
     async def _until_it_answers(self, process: Process) -> None:

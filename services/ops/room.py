@@ -10,7 +10,7 @@ from datetime import datetime
 from anyio.abc import TaskGroup
 from nats.errors import Error as NatsError
 
-from services.ops import checks
+from services.ops import checks, reasons
 from services.ops.acting import Desk
 from services.ops.banner import engine_of
 from services.ops.burying import ADVISED, Undertaker
@@ -79,11 +79,13 @@ class Room:
     async def status(self, _: Empty) -> OpsStatus:
         """Answer `ops.status`."""
         found = self._statuses(time.monotonic())
+        told = (*reasons.of_instances(found), *reasons.of_record(self.record.waiting))
         return OpsStatus(
             leader=self.lease.leader.rpartition("/")[0],
             revision=self.lease.revision,
             instances=found,
-            healthy=all(i.symptom is None and i.state == "ready" for i in found),
+            healthy=not told,
+            reasons=told,
             actions=self.healer.actions,
             last_check=self._last_check,
         )

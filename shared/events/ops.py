@@ -109,12 +109,13 @@ class InstanceStatus(Body):
 
 
 class OpsStatus(Body):
-    """The answer of `ops.status`."""
+    """The answer of `ops.status`; `reasons` says, a line each, why it is not healthy."""
 
     leader: str = ""
     revision: int = 0
     instances: tuple[InstanceStatus, ...] = ()
     healthy: bool = True
+    reasons: tuple[str, ...] = ()
     actions: int = 0
     last_check: Instant | None = None
     at: Instant = Field(default_factory=now)
