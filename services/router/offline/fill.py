@@ -12,7 +12,7 @@ from referencing.exceptions import Unresolvable
 
 from services.router.offline.markup import Ask
 from services.router.offline.schema import MISSING, Filler, refused_word
-from services.router.offline.work import texts
+from services.router.offline.work import nothing_given, texts
 from shared.errors import NeedsModel
 
 _MOST_CHARS = 50_000
@@ -23,7 +23,7 @@ def filled(ask: Ask, schema: dict[str, Any]) -> Any:
     _check(schema)
     sources = texts(ask)
     if not sources:
-        raise NeedsModel("no text is given to fill the schema from")
+        raise NeedsModel(nothing_given(ask))
     filler = Filler(ask, sources, schema)
     value = filler.value("", schema, 0)
     if value is MISSING:

@@ -15,6 +15,8 @@ _OPEN = re.compile(r"<(task|instruction|input|document)((?:\s[^<>]{0,600})?)>")
 _ATTRIBUTE = re.compile(r'([a-z]+)="([^"<>]{0,300})"')
 GAP = "characters left out here …]"
 """What marks the places where a text was cut before it came here."""
+_READ_NOTE = re.compile(r"\A\s{0,9}\[(?:binary, \d{1,15} bytes|read as Latin-1)\]")
+"""How the prompt says that an attachment is no text, or was read in an old encoding."""
 _SHORT_LINE = 300
 _REQUEST = re.compile(
     r"\s*(?:please\s+|bitte\s+)?(?:summari[sz]e|extract|list|find|what|which|who|when|where|how|why|"
@@ -38,6 +40,11 @@ class Source:
         return outline(self.text)
 
     @property
+    def holds_text(self) -> bool:
+        """Whether there is a letter or a digit besides the note on how it was read."""
+        return any(c.isalnum() for c in _READ_NOTE.sub("", self.text, count=1))
+
+    @property
     def whole(self) -> bool:
         """Whether all of the text can be read: it was not cut before, and is not endless."""
         return GAP not in self.text and self.text.count("\n") <= MOST_LINES
@@ -54,12 +61,12 @@ class Ask:
     @property
     def inputs(self) -> tuple[Source, ...]:
         """Outputs of earlier steps."""
-        return tuple(s for s in self.sources if s.kind == "input" and s.text.strip())
+        return tuple(s for s in self.sources if s.kind == "input" and s.holds_text)
 
     @property
     def documents(self) -> tuple[Source, ...]:
         """Texts that were given with the task."""
-        return tuple(s for s in self.sources if s.kind == "document" and s.text.strip())
+        return tuple(s for s in self.sources if s.kind == "document" and s.holds_text)
 
 
 def read_ask(request: ChatRequest) -> Ask:

@@ -28,7 +28,7 @@ def work(ask: Ask) -> str:
         raise NeedsModel("this asks for something new or a judgement; rules only find and order")
     sources = texts(ask)
     if not sources:
-        raise NeedsModel("no text is given to work from; only a language model could answer")
+        raise NeedsModel(nothing_given(ask))
     if "combine" in kinds or (not kinds and ask.inputs and not ask.documents):
         return combined(ask)
     if not kinds:
@@ -43,6 +43,14 @@ def texts(ask: Ask) -> tuple[Source, ...]:
     _, _, description = ask.task.partition("\n")
     own = without_requests(description.strip() or ask.task)
     return (Source("task", "task", own),) if len(own.split()) >= ENOUGH_WORDS else ()
+
+
+def nothing_given(ask: Ask) -> str:
+    """Return the line that says why there is nothing to work from."""
+    if not ask.sources:
+        return "no text is given to work from; only a language model could answer"
+    names = ", ".join(dict.fromkeys(source.name for source in ask.sources))[:120]
+    return f"the text holds nothing to work from: {names} has no readable words"
 
 
 def without_requests(text: str) -> str:

@@ -190,3 +190,21 @@ def test_the_request_itself_is_no_part_of_the_tasks_text():
     content = answer(ask("Quote every statement that signals a risk.", task=task)).content
     assert "contract is late" in content
     assert "Please list" not in content
+
+
+@pytest.mark.parametrize("text", ["…", "", " \n\t", "[binary, 12 bytes]", "---\n***", "🙂"])
+@pytest.mark.parametrize("instruction", INSTRUCTIONS)
+def test_a_text_without_words_is_told_and_never_answered(text, instruction):
+    for more in ({}, {"format": {"type": "object", "properties": {"summary": {"type": "string"}}}}):
+        with pytest.raises(NeedsModel, match="the text holds nothing to work from: d0 has no"):
+            answer(ask(instruction, task=instruction, documents=[text], **more))
+
+
+def test_a_text_whose_parts_hold_nothing_is_never_an_empty_answer():
+    for text in ("- …\n- …\nend", "# …\n\n| a | b |\n|---|---|\n| - | - |"):
+        for instruction in INSTRUCTIONS:
+            try:
+                content = answer(ask(instruction, documents=[text])).content
+            except NeedsModel:
+                continue
+            assert any(character.isalnum() for character in content)
