@@ -14,6 +14,8 @@ from shared.schema_check import usable, validate
 _LIST_LINE = re.compile(r"^\s{0,12}(?:[-*+•]|\d{1,4}[.)]|\|)\s?\S", re.M)
 _MARKUP = re.compile(r"^\s*<(?:task|instruction|input|document)\b", re.I)
 _FENCE = re.compile(r"^\s*```[a-zA-Z]*\s*\n(.*?)\n?```\s*$", re.S)
+EMPTY = "empty"
+"""The code of an output without a letter or digit."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def parse_json(text: str) -> Any:
 
 def _empty(text: str) -> Problem | None:
     if not any(character.isalnum() for character in text):
-        return Problem("empty", "the output is empty")
+        return Problem(EMPTY, "the output is empty")
     return None
 
 

@@ -70,7 +70,7 @@ def ended(record: TaskRecord, command: RunStep, ending: Ending, seconds: float) 
         started_at=step.started_at,
         finished_at=now(),
         seconds=seconds,
-        **(_answer(output) if output else {}),
+        **(_answer(output) if output else _asked(after)),
     )
 
 
@@ -89,6 +89,14 @@ def usage_of(step: StepRecord) -> Usage:
         if key.startswith(mine):
             usage = usage.plus(_usage(reply))
     return usage
+
+
+def _asked(step: StepRecord) -> dict[str, Any]:
+    """Return who was asked last in the present attempt, in vain."""
+    mine = [reply for key, reply in step.answers.items() if key.startswith(f"{step.attempt}.")]
+    if not mine:
+        return {}
+    return {"engine": mine[-1].engine, "model": mine[-1].model, "is_llm": mine[-1].is_llm}
 
 
 def _usage(reply: ChatReply) -> Usage:

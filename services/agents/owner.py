@@ -47,6 +47,7 @@ class Owner:
 
     async def end(self, record: TaskRecord, ending: Ending, seconds: float = 0.0) -> StepResult:
         """End the step: first in the journal, then with its result on the bus."""
+        record = await self._room.journal.recent(record.task_id) or record
         result = ended(record, self._command, ending, seconds)
         kind = "step_finished" if result.state is TaskState.DONE else "step_failed"
         entry = StepEnded.model_validate(

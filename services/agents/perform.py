@@ -11,14 +11,21 @@ from typing import Any
 from nats.errors import Error as NatsError
 
 from services.agents.calls import FAILURES
-from services.agents.checks import Problem, check_output, parse_json
+from services.agents.checks import EMPTY, Problem, check_output, parse_json
 from services.agents.crew import AgentSpec
 from services.agents.journal import Stale
 from services.agents.prompts import Document, StepInput, step_request
 from services.agents.record import StepRecord, TaskRecord
 from services.agents.room import Room
 from shared.bus import decode
-from shared.errors import EngineFailed, OutputInvalid, SovereignError, TimedOut, Unavailable
+from shared.errors import (
+    EngineFailed,
+    NeedsModel,
+    OutputInvalid,
+    SovereignError,
+    TimedOut,
+    Unavailable,
+)
 from shared.events.journal import ModelAnswered, StepTroubled
 from shared.events.models import ChatMessage, ChatReply, ChatRequest
 from shared.events.tasks import TaskResult
@@ -73,6 +80,7 @@ class Performer:
             if problem is None:
                 return Output(record, reply, _data(request, reply))
             if not reply.is_llm:
+                _check_empty(problem)
                 break
             request = corrected(request, reply, problem)
         raise OutputInvalid(problem.message if problem else "no output", field="output")
@@ -164,7 +172,22 @@ class Performer:
         if not self.entitled(record):
             raise Stale(record.task_id)
         step = record.steps[self.step_id].step
-        return check_output(self._spec, step, reply.content, _schema(request))
+        problem = check_output(self._spec, step, reply.content, _schema(request))
+        return _plain(problem, reply) if problem is not None and problem.code == EMPTY else problem
+
+
+def _plain(problem: Problem, reply: ChatReply) -> Problem:
+    """Return the problem of an empty output with who gave it, and what little was in it."""
+    said = reply.content.strip()
+    what = f"without a word: {said[:80]!r}" if said else "with an empty text"
+    who = f"{reply.model} ({reply.engine})" if reply.is_llm else f"the {reply.engine} engine"
+    return Problem(problem.code, f"{who} answered {what}")
+
+
+def _check_empty(problem: Problem) -> None:
+    """Raise `NeedsModel` where rules found nothing to say: that is no failure, but their limit."""
+    if problem.code == EMPTY:
+        raise NeedsModel(f"{problem.message}; only a language model could say more")
 
 
 def inputs_of(record: TaskRecord, step: StepRecord) -> list[StepInput]:

@@ -160,3 +160,27 @@ async def test_a_worker_that_lost_its_step_meanwhile_pays_no_second_call(bus, se
         with pytest.raises(Stale):
             await performer.perform(record)
     assert len(asked.asked) == 1
+
+
+async def test_an_empty_answer_of_a_model_says_whose_it_was(bus, settings):
+    async def answer(request):
+        return reply(request, " ", model="tiny")
+
+    async with model(bus, answer), crew(bus, settings):
+        await submit(bus)
+        done = await result(bus)
+    assert done.reason.message == "tiny (ollama) answered with an empty text"
+    [step] = done.steps
+    assert (step.model, step.usage.calls) == ("tiny", 3)
+
+
+async def test_an_empty_answer_of_rules_waits_for_a_model(bus, settings):
+    async def answer(request):
+        return reply(request, "…", engine="offline", model="rules", is_llm=False)
+
+    async with model(bus, answer), crew(bus, settings) as room:
+        await submit(bus)
+        await until_state(bus, TaskState.WAITING)
+        [waiter] = await room.waiting.all()
+    assert waiter.entry.reason == "needs_model"
+    assert waiter.entry.message.startswith("the offline engine answered without a word: '…'")
