@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from services.router.offline.markup import Source
@@ -33,15 +34,16 @@ class Facts:
     def __init__(self, sources: Iterable[Source]) -> None:
         self.sources = tuple(sources)
         self.units: list[Unit] = units(self.sources)
-        self.pairs = [pair for source in self.sources for pair in _pairs(source)]
+        self._values: dict[frozenset[str], str] = {}
+        for source in self.sources:
+            for pair in _pairs(source):
+                self._values.setdefault(pair.key, pair.value)
 
     def value(self, name: str) -> str | None:
         """Return the value of the key nearest to `name`, if one is near."""
         wanted = frozenset(name_terms(name))
-        best = max(self.pairs, key=lambda pair: _likeness(wanted, pair.key), default=None)
-        if best is None or _likeness(wanted, best.key) < _LEAST_LIKENESS:
-            return None
-        return str(best.value)
+        best = max(self._values, key=lambda key: _likeness(wanted, key), default=frozenset())
+        return self._values[best] if _likeness(wanted, best) >= _LEAST_LIKENESS else None
 
     def near(self, name: str) -> list[Unit]:
         """Return the sentences that hold words of `name`, those with most of them first."""
@@ -104,10 +106,16 @@ def _pairs(source: Source) -> Iterable[Pair]:
 def _pair(piece: Piece) -> Iterable[Pair]:
     for column, cell in piece.fields:
         if cell:
-            yield Pair(frozenset(name_terms(column)), cell)
+            yield Pair(_column_key(column), cell)
     match = _PAIR.match(piece.text[:2000])
     if match and not piece.fields:
         yield Pair(frozenset(name_terms(match[1])), match[2].strip(" *_`"))
+
+
+@lru_cache(maxsize=1024)
+def _column_key(column: str) -> frozenset[str]:
+    """Return the key of a column, which is the same in each row."""
+    return frozenset(name_terms(column))
 
 
 def _likeness(wanted: frozenset[str], key: frozenset[str]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from services.router.offline.markup import Source
 from services.router.offline.order import place
@@ -139,6 +140,7 @@ def _groups(kept: Iterable[Statement], say: dict[str, str]) -> Iterator[str]:
         yield "\n".join([f"### {title}", "", *lines])
 
 
+@lru_cache(maxsize=1024)
 def sign_of(sentence: str) -> tuple[str, int] | None:
     """Return (the words, their weight) of the strongest sign of risk in a sentence, if any."""
     if _HISTORY.match(sentence):

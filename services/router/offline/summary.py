@@ -28,6 +28,7 @@ _NUMBERS = (
 )  # fmt: skip
 USUAL_COUNT = 5
 _MOST_UNITS = 20_000
+_FEWEST_TERMS = 3
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def _score(unit: Unit, idf: dict[str, float]) -> float:
     """Return the mean rarity of a sentence's terms, for lengths of 6 to 40 words; summary
     headings and the start of the text count more.
     """
-    if len(unit.terms) < 3:
+    if len(unit.terms) < _FEWEST_TERMS:
         return 0.0
     mean = sum(idf[term] for term in unit.terms) / math.sqrt(max(9, len(unit.terms)))
     shape = 0.6 if len(unit.text) > 400 else 1.0
@@ -95,7 +96,7 @@ def _score(unit: Unit, idf: dict[str, float]) -> float:
 def _same(one: Unit, other: Unit) -> bool:
     """Tell whether two sentences say nearly the same."""
     both = len(one.terms & other.terms)
-    return both > 0.6 * min(len(one.terms), len(other.terms))
+    return both > 0.6 * min(len(one.terms), len(other.terms)) or one.text == other.text
 
 
 def _wanted(wish: str) -> int:

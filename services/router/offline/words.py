@@ -11,6 +11,7 @@ _ENDINGS = (
     ("ies", "y"), ("ied", "y"), ("ung", ""), ("ten", ""), ("est", ""), ("ed", ""), ("es", ""),
     ("er", ""), ("en", ""), ("em", ""), ("ly", ""), ("'s", ""), ("s", ""), ("e", ""), ("n", ""),
 )  # fmt: skip
+_ANY_ENDING = tuple(ending for ending, _ in _ENDINGS)
 _SHORTEST_STEM = 3
 
 
@@ -84,7 +85,7 @@ def tokens(text: str) -> list[str]:
 def stem(word: str) -> str:
     """Return a word without its commonest endings; words that mean one thing share a stem."""
     found = word
-    for ending, instead in _ENDINGS:
+    for ending, instead in _ENDINGS if word.endswith(_ANY_ENDING) else ():
         if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
             found = word[: len(word) - len(ending)] + instead
             break

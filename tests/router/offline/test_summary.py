@@ -1,4 +1,7 @@
 from services.router.offline import answer
+from services.router.offline.facts import Facts
+from services.router.offline.markup import Source
+from services.router.offline.summary import summarise
 from tests.router.offline.asking import ask
 from tests.router.offline.samples import PROSE, REPORT
 
@@ -21,3 +24,14 @@ def test_the_wished_number_of_sentences_is_kept():
 def test_chosen_sentences_keep_the_order_of_the_text():
     chosen = [PROSE.index(line.removeprefix("- ")) for line in lines("Summarise", PROSE)]
     assert chosen == sorted(chosen)
+
+
+def test_the_same_sentence_is_never_chosen_twice():
+    source = Source("document", "d", ". A" * 50)
+    assert summarise([source], "").count("- A.") == 1
+
+
+def test_of_rows_with_the_same_column_the_first_value_counts():
+    rows = "\n".join(f"{n};owner {n};open" for n in range(9))
+    facts = Facts([Source("document", "d", f"number;owner;status\n{rows}")])
+    assert facts.value("owner") == "owner 0"
