@@ -186,6 +186,14 @@ async def test_ops_tells_its_stories(parts):
         await user.should_see("hang → restart: late")
 
 
+async def test_ops_says_why_the_house_is_ill(parts):
+    why = e.OpsStatus(healthy=False, reasons=("the bus cannot write: the disk is full",))
+    parts.store.answer("ops.status", why)
+    async with user_simulation(root=lambda: ops.build(parts)) as user:
+        await user.open("/")
+        await user.should_see("the bus cannot write: the disk is full")
+
+
 async def test_sessions_show_the_handoff(parts):
     handoff = e.Handoff(
         session_id="s1", namespace="main", seq=1, checksum="c", markdown="# Pending", document={}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from markupsafe import Markup
@@ -61,21 +62,39 @@ def deals(known: e.MatchList) -> Markup:
     if not known.deals:
         teach = "A deal begins when a need and a provider agree; it stands here until it is closed."
         return parts.card("Deals", parts.empty("No deal yet", teach), flush=True)
-    heads = ("Deal", "State", "Need", "Provider", ">Amount", "~>Commission")
-    rows = [_deal(deal) for deal in known.deals]
+    heads = ("Need, provider", "State", ">Amount", ">Paid", "~>Commission", "~Deal")
+    names = {one.party_id: one.name for one in known.profiles}
+    names |= {need.need_id: need.title for need in known.needs}
+    rows = [_deal(deal, names) for deal in known.deals]
     return parts.card("Deals", parts.table(heads, rows), flush=True)
 
 
-def _deal(deal: e.Deal) -> Markup:
+def _deal(deal: e.Deal, names: Mapping[str, str]) -> Markup:
     cells = (
-        parts.cell(deal.deal_id, "name nowrap"),
+        parts.cell(_named(deal.need_id, names, "name") + _named(deal.provider_id, names, "soft")),
         parts.cell(parts.word(deal.state)),
-        parts.cell(deal.need_id, "soft"),
-        parts.cell(deal.provider_id, "soft"),
         parts.cell(_money(deal.amount), "right num nowrap"),
+        parts.cell(_paid(deal), "right num nowrap"),
         parts.cell(f"{deal.rate * Decimal(100):.0f} %", "late right num"),
+        parts.cell(deal.deal_id, "late soft nowrap"),
     )
     return parts.row(cells, f"deal-{deal.deal_id}")
+
+
+def _named(identity: str, names: Mapping[str, str], kind: str) -> Markup:
+    """Return the name on its line, with the id as its tooltip; the id where no name is known."""
+    name = words.cut(names.get(identity, identity), 60)
+    return Markup('<span class="{}" style="display:block" title="{}">{}</span>').format(
+        kind, identity, name
+    )
+
+
+def _paid(deal: e.Deal) -> Markup:
+    if deal.refunded is None or not deal.refunded.minor:
+        return Markup("{}").format(_money(deal.paid))
+    return Markup('{}<span class="muted" style="display:block">{} back</span>').format(
+        _money(deal.paid), _money(deal.refunded)
+    )
 
 
 def needs(known: e.MatchList) -> Markup:

@@ -20,9 +20,19 @@ def build(house: House) -> None:
     """Build the page."""
     store = house.store
     with page(house, "Ops", "/dashboard/ops") as shown:
+        shown.live(lambda: reasons(store))
         shown.live(lambda: summary(store), "tiles")
         shown.live(lambda: services_table(store))
         shown.live(lambda: record(store))
+
+
+def reasons(store: Store) -> Markup:
+    """Return why the house is ill, a line each; nothing while it is healthy."""
+    status: OpsStatus | None = store.report("ops.status")
+    if status is None or status.healthy:
+        return Markup("")
+    lines = parts.join(parts.note(words.cut(reason, 300), "bad") for reason in status.reasons)
+    return Markup('<div class="stack">{}</div>').format(lines)
 
 
 def summary(store: Store) -> Markup:

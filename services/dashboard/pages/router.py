@@ -74,7 +74,7 @@ def sovereignty(store: Store) -> Markup:
         teach = "How much of the work stays on hosts that you control, part by part."
         return parts.card("Sovereignty", parts.empty("Not reported yet", teach), flush=True)
     rows = parts.join(_part(part) for part in known.parts)
-    score = words.DASH if known.score is None else f"{known.score:.0f} of 100"
+    score = "not enough measured yet" if known.score is None else f"{known.score:.0f} of 100"
     return parts.card("Sovereignty", rows, Markup("<b>{}</b>").format(score))
 
 
