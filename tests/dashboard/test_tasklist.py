@@ -2,6 +2,8 @@ from datetime import timedelta
 
 import pytest
 
+from services.dashboard.crew import Crew
+from services.dashboard.pages.steps import steps_card
 from services.dashboard.pages.tasklist import took
 from shared.clock import now
 from tests.dashboard.test_crew import view
@@ -42,3 +44,9 @@ def test_a_running_step_counts_until_now_and_a_cancelled_one_until_the_end():
 def test_nothing_is_known_before_the_first_step():
     assert seen("queued") is None
     assert seen("rejected") == pytest.approx(1000)
+
+
+def test_a_waiting_step_has_no_seconds_on_the_page_of_its_task():
+    waiting = view("t1", "waiting", created_at=START, steps=[step(1, 0, None, "waiting")])
+    html = steps_card(waiting, None, Crew())
+    assert " min" not in html

@@ -86,10 +86,15 @@ def hits(found: e.SearchReply) -> Markup:
             '<a class="row-item" href="/dashboard/sessions?id={}"><span class="grow">'
             '<b style="font-weight:550">{}</b><span class="muted" style="display:block">{}</span>'
             '</span><span class="soft nowrap late">{}</span></a>'
-        ).format(one.session_id, words.cut(one.title, 160), words.cut(one.text, 240), one.kind)
+        ).format(one.session_id, words.cut(one.title, 160), _more(one), one.kind)
         for one in found.hits
     )
     return parts.card("Found", Markup('<div class="rows">{}</div>').format(rows), flush=True)
+
+
+def _more(one: e.SearchHit) -> str:
+    """Return the text of a hit where it says more than the title."""
+    return "" if one.text.strip() == one.title.strip() else words.cut(one.text, 240)
 
 
 def document(handoff: e.Handoff) -> Markup:

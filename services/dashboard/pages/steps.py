@@ -9,8 +9,9 @@ from markupsafe import Markup
 from services.dashboard.crew import Crew
 from services.dashboard.pages import parts, words
 from services.dashboard.pages.markdown import prose
+from services.dashboard.pages.tasklist import took
 from shared.clock import now
-from shared.events import StepResult, StepView, TaskResult, TaskView
+from shared.events import StepResult, StepView, TaskResult, TaskState, TaskView
 
 
 def steps_card(view: TaskView | None, result: TaskResult | None, crew: Crew) -> Markup:
@@ -24,16 +25,14 @@ def steps_card(view: TaskView | None, result: TaskResult | None, crew: Crew) -> 
         _step(step, (start, end), outputs.get(step.id), live.get(step.id, ""))
         for step in view.steps
     )
-    aside = Markup('<span class="muted num">{}</span>').format(
-        words.duration((end - start).total_seconds())
-    )
+    aside = Markup('<span class="muted num">{}</span>').format(words.duration(took(view)))
     return parts.card("Steps", rows, aside, flush=True)
 
 
 def _span(view: TaskView) -> tuple[datetime, datetime]:
     starts = [step.started_at for step in view.steps if step.started_at]
     ends = [step.finished_at for step in view.steps if step.finished_at]
-    running = any(step.started_at and not step.finished_at for step in view.steps)
+    running = any(_runs(step) for step in view.steps)
     start = min(starts, default=view.created_at)
     end = now() if running else max(ends, default=view.updated_at)
     return start, max(start, end)
@@ -57,7 +56,13 @@ def _step(
 def _seconds(step: StepView) -> float | None:
     if step.seconds is not None:
         return step.seconds
+    if step.finished_at is None and not _runs(step):
+        return None
     return words.since(step.started_at, step.finished_at or now())
+
+
+def _runs(step: StepView) -> bool:
+    return step.started_at is not None and step.state == TaskState.RUNNING
 
 
 def _gantt(step: StepView, span: tuple[datetime, datetime]) -> Markup:

@@ -96,7 +96,7 @@ def _worked(view: TaskView) -> str:
     seconds = took(view)
     if view.state in FINAL_STATES:
         return f"took {words.duration(seconds)}"
-    return "no step has begun" if seconds is None else f"{words.duration(seconds)} of work so far"
+    return "no work done yet" if seconds is None else f"{words.duration(seconds)} of work so far"
 
 
 def _unknown(shown: Shown) -> Markup:
