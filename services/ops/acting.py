@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from typing import Literal
 
 import orjson
 from nats.aio.msg import Msg
 
-from services.ops.instances import Instances
+from services.ops.instances import Instances, Key
 from services.ops.leader import Lease
 from services.ops.record import Record
 from services.ops.remedies import Commander
+from services.ops.returning import is_back
 from shared.bus import Bus, decode, encode
 from shared.errors import NotFound, SovereignError, TimedOut, Unavailable
 from shared.events.ops import CommandReply, OpsAsk
@@ -18,7 +20,10 @@ from shared.ids import ulid
 
 Wish = Literal["restart", "drain"]
 LEAD = "ops.lead"
-FORWARD_S = 8.0
+BACK_S = 10.0
+"""How long an answer waits for the outcome, all hosts together; then it says what is missing."""
+
+FORWARD_S = BACK_S + 5.0
 
 
 class Desk:
@@ -59,12 +64,30 @@ class Desk:
         reason = f"{ask.by}: {ask.reason}"
         about = {"instance": ask.instance or "", "remedy": verb, "cause": reason}
         said: list[str] = []
+        end = time.monotonic() + BACK_S
         for host in hosts:
+            boot = self._boot(host, ask.service)
             episode = ulid()
             self._record.tell("decision", ask.service, host=host, episode=episode, **about)
             reply = await self._commander.command(verb, (host, ask.service), reason)
-            said.append(f"{host}: {reply.detail}")
+            said.append(f"{host}: {await self._outcome((host, ask.service), boot, end)}")
         return CommandReply(command_id=reply.command_id, accepted=True, detail="; ".join(said))
+
+    async def _outcome(self, target: tuple[str, str], boot: str, end: float) -> str:
+        """Say how it went; ops cannot wait for its own restart."""
+        host, service = target
+        if service == "ops":
+            return "ops restarts; `ops.status` answers again in a few seconds"
+        began = time.monotonic()
+        if await is_back(self._instances, _key(host, service), boot, end - began):
+            return f"{service} is back after {time.monotonic() - began:.1f} s"
+        child = self._instances.children(host).get(service, {})
+        state = f"{child.get('state', 'unknown')} {child.get('reason', '')}".strip()
+        return f"{service} is not ready yet after {time.monotonic() - began:.0f} s: {state}"
+
+    def _boot(self, host: str, service: str) -> str:
+        known = self._instances.get(_key(host, service))
+        return known.beat.boot if known is not None else ""
 
     def _hosts(self, ask: OpsAsk) -> list[str]:
         """Return the hosts whose supervisor runs the service; raise `NotFound` if none does."""
@@ -86,6 +109,11 @@ class Desk:
             await message.respond(orjson.dumps(error.envelope()))
         else:
             await message.respond(encode(reply))
+
+
+def _key(host: str, service: str) -> Key:
+    """Return the place of a supervised service: its supervisor names it."""
+    return host, service, f"{service}-1"
 
 
 def _ask(data: bytes) -> OpsAsk:

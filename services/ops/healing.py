@@ -6,8 +6,6 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import anyio
-
 from services.ops.instances import Instance, Instances, Key
 from services.ops.intensity import Intensity
 from services.ops.lessons import Lessons
@@ -15,6 +13,7 @@ from services.ops.pinging import answers
 from services.ops.policy import Decision, Views, decide
 from services.ops.record import Record
 from services.ops.remedies import Commander
+from services.ops.returning import is_back
 from services.ops.symptoms import Finding, is_calm_again
 from shared.bus import Bus
 from shared.errors import SovereignError
@@ -92,14 +91,7 @@ class Healer:
         return worked
 
     async def _is_back(self, ill: Instance) -> bool:
-        """Wait for another boot of the same instance that says that it is ready."""
-        with anyio.move_on_after(VERIFY_S):
-            while True:
-                present = self._instances.get(ill.key) or ill
-                if present.beat.boot != ill.beat.boot and present.beat.state == "ready":
-                    return True
-                await (anyio.sleep(0.1) if present.gone else present.changed.wait())
-        return False
+        return await is_back(self._instances, ill.key, ill.beat.boot, VERIFY_S)
 
 
 class Episode:

@@ -51,7 +51,7 @@ async def test_the_status_tells_who_leads_and_who_is_well(host):
 
 async def test_a_stopped_process_is_found_out_restarted_and_proven_back(host):
     async with host.bus() as bus:
-        await ready(bus, "match")
+        await ready(bus, "match", "supervisor")
         pid = (await child(bus, "match"))["pid"]
         os.kill(pid, signal.SIGSTOP)
         symptom = await until(bus, "symptom", "match", symptom="hang")
@@ -66,17 +66,17 @@ async def test_a_stopped_process_is_found_out_restarted_and_proven_back(host):
 
 async def test_a_blocked_loop_is_a_hang_too(host):
     async with host.bus() as bus:
-        await ready(bus, "match")
+        await ready(bus, "match", "supervisor")
         pid = (await child(bus, "match"))["pid"]
         await bus.nc.publish("match.block", b"{}")
         while (await child(bus, "match"))["pid"] in (pid, None):  # noqa: ASYNC110 - asking tells
             await asyncio.sleep(0.05)
-        await ready(bus, "match")
+        await ready(bus, "match", "supervisor")
 
 
 async def test_a_crash_is_recorded_with_its_recovery(host):
     async with host.bus() as bus:
-        await ready(bus, "sessions")
+        await ready(bus, "sessions", "supervisor")
         os.kill((await child(bus, "sessions"))["pid"], signal.SIGKILL)
         outcome = await until(bus, "outcome", "sessions", symptom="crash")
     assert outcome.outcome == "recovered"
@@ -85,9 +85,13 @@ async def test_a_crash_is_recorded_with_its_recovery(host):
 
 async def test_a_person_may_restart_and_the_record_says_who(host):
     async with host.bus() as bus:
-        await ready(bus, "sessions")
+        await ready(bus, "sessions", "supervisor")
         ask = OpsAsk(service="sessions", reason="new notes", by="ada")
-        assert (await bus.request("ops.restart", ask, CommandReply)).accepted
+        reply = await bus.request("ops.restart", ask, CommandReply, 15.0)
+        assert reply.accepted
+        assert reply.detail.startswith("here: sessions is back after ")
+        found = {i.service: i for i in (await status(bus)).instances}
+        assert found["sessions"].state == "ready"
         exited = await until(bus, "exited", "sessions", cause="ops/ops-1: ada: new notes")
         assert exited.evidence["planned"]
         newest = await bus.request("ops.history", OpsHistoryAsk(service="sessions"), OpsHistory)
