@@ -5,14 +5,33 @@ Work queues and request-reply have their own rooms (`work.py`, `rpc.py`); see do
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
+from typing import Any
 
 from faststream import AckPolicy
 from faststream.nats import NatsBroker
 from faststream.security import BaseSecurity
+from nats.errors import Error as NatsError
 
 from shared.bus import connect_options
 from shared.settings import Settings
+
+
+class _Broker(NatsBroker):
+    """Stops in peace when the server left before it: there is nothing to drain then."""
+
+    async def stop(self, *exc: Any) -> None:
+        """Drain and close."""
+        connection = self._connection
+        try:
+            await super().stop(*exc)
+        except (NatsError, TimeoutError, OSError):
+            self._connection = None
+            self.config.disconnect()
+            if connection is not None:
+                with suppress(NatsError, TimeoutError, OSError):
+                    await connection.close()
 
 
 def make_broker(settings: Settings, name: str) -> NatsBroker:
@@ -23,7 +42,7 @@ def make_broker(settings: Settings, name: str) -> NatsBroker:
     """
     options = connect_options(settings, name)
     security = _security(options.pop("nkeys_seed", None))
-    broker = NatsBroker(
+    broker = _Broker(
         **options,
         security=security,
         ack_policy=AckPolicy.NACK_ON_ERROR,

@@ -12,7 +12,7 @@ import logging
 import os
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
@@ -136,7 +136,8 @@ class Bus:
         try:
             await asyncio.wait_for(self.nc.drain(), 5.0)
         except (NatsError, TimeoutError, OSError):
-            await self.nc.close()
+            with suppress(NatsError, TimeoutError, OSError):
+                await self.nc.close()
 
 
 def encode(body: BaseModel) -> bytes:

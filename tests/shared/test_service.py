@@ -8,6 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from shared.broker import make_broker
 from shared.bus import decode
 from shared.errors import SovereignError
 from shared.events import Beat, TaskRequest
@@ -80,6 +81,27 @@ async def test_it_is_back_after_a_server_restart(bus, settings, nats_server):
             while await _silent(bus):  # noqa: ASYNC110 - asking is the only way to know
                 await asyncio.sleep(0.1)
         assert process.returncode is None
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.05, 0.6])
+async def test_it_leaves_in_peace_when_the_server_left_before(bus, settings, nats_server, after_s):
+    async with sample(settings) as process:
+        await beats(bus, "ready")
+        nats_server.kill()
+        await asyncio.sleep(after_s)
+        process.send_signal(signal.SIGTERM)
+        _, errors = await process.communicate()
+        nats_server.start()
+    assert (process.returncode, b"Traceback" in errors) == (0, False)
+
+
+async def test_a_broker_stops_in_peace_when_the_server_left_before(settings, nats_server):
+    broker = make_broker(settings, "sample")
+    await broker.start()
+    nats_server.kill()
+    await asyncio.sleep(0.1)
+    await broker.stop()
+    nats_server.start()
 
 
 async def _silent(bus) -> bool:
