@@ -19,6 +19,7 @@ TOTALS = """
            TOTAL(is_llm * own_host * (prompt_tokens + completion_tokens)) AS own_tokens
       FROM calls WHERE error IS NULL AND at >= ?
 """
+LEAST_WEIGHT = 0.5
 NETWORK_FILESYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "fuse.s3fs", "9p", "afs")
 
 
@@ -56,13 +57,19 @@ async def gather(
 
 
 def judge(facts: Facts) -> Sovereignty:
-    """Return the score: 100 x the weighted mean of the parts that are known."""
+    """Return the score: 100 x the weighted mean of the parts that are known.
+
+    Null while they carry less than `LEAST_WEIGHT` of all the weight: 100 of 100 in the first
+    minute would say what nobody has measured.
+    """
     parts = (_calls(facts), _tokens(facts), _endpoints(facts), _data(facts), _cloud(facts))
     known = [part for part in parts if part.value is not None]
-    weight = sum(part.weight for part in known)
+    weight, whole = sum(part.weight for part in known), sum(part.weight for part in parts)
+    enough = weight >= LEAST_WEIGHT * whole
     total = sum(part.weight * (part.value or 0.0) for part in known)
     return Sovereignty(
-        score=round(100 * total / weight, 1) if weight else None,
+        score=round(100 * total / weight, 1) if enough else None,
+        measured_weight=round(weight / whole, 2),
         parts=parts,
         local_llm_share=_share(facts.own, facts.llm),
         offline_share=_share(facts.calls - facts.llm, facts.calls),

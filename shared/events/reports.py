@@ -98,9 +98,14 @@ class SovereigntyPart(Body):
 
 
 class Sovereignty(Body):
-    """The answer of `model.sovereignty`: `score` 0..100 over the parts that are known."""
+    """The answer of `model.sovereignty`: `score` 0..100 over the parts that are known.
+
+    `measured_weight` is the share of the weight, 0..1, that those parts carry; below one half
+    `score` is null: not enough is measured.
+    """
 
     score: float | None
+    measured_weight: float | None = None
     parts: tuple[SovereigntyPart, ...] = ()
     local_llm_share: float | None = None
     offline_share: float | None = None

@@ -92,3 +92,5 @@ async def test_without_a_model_call_the_share_is_unknown(bus, router, fake):
         await chat(bus, ask(TASK))
         told = await bus.request("model.sovereignty", Empty(), Sovereignty)
     assert (told.local_llm_share, told.offline_share) == (None, 1.0)
+    assert told.score is None
+    assert told.measured_weight < 0.5
