@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from services.sessions.handoff import NO_GOAL
 from services.sessions.importing import rules, values
 from services.sessions.importing.drafts import Draft, Read
 from services.sessions.importing.outline import Section, outline, text_of, walk
@@ -57,8 +58,9 @@ def _opening(root: Section, name: str) -> Draft:
     first = next((s for s in walk(root) if s.title), None)
     goal = next((s for s in walk(root) if role_of(s.title) == "goal" and s.blocks), None)
     data: dict[str, object] = {"source": name}
-    if goal is not None:
-        data["goal"] = text_of(goal.blocks)
+    told = text_of(goal.blocks) if goal is not None else ""
+    if told and NO_GOAL not in told.splitlines()[0]:
+        data["goal"] = told
     title = first.title if first is not None else name
     return Draft("session.opened", title, first.line if first else 1, data=data)
 

@@ -94,3 +94,13 @@ def test_a_session_takes_the_name_of_its_document():
     assert session_name("handoff-2025-11-15.md") == "handoff-2025-11-15"
     assert session_name("Meine Übergabe (2).md") == "Meine-bergabe-2"
     assert session_name("日本.md").startswith("import-")
+
+
+async def test_a_goal_that_nobody_gave_is_none_after_an_import_either(room):
+    async with room() as one:
+        await one.add("plain", title="We ship on Friday")
+        text = (await handed_off(one, "plain")).markdown
+        ask = SessionImport(namespace="main", name="plain.md", text=text, session_id="copy")
+        await one.handlers.take(ask)
+        lines = (await handed_off(one, "copy")).document["sections"][0]["lines"]
+        assert lines[0]["text"] == "no goal was given"
