@@ -40,6 +40,7 @@ _BARE = re.compile(
     re.IGNORECASE,
 )
 _AT_START = re.compile(rf"\W{{0,3}}(?:the |dem |den |zum )?(?:{_DATE}|{_MONTH}\b)", re.IGNORECASE)
+_ANY = re.compile(_DATE, re.IGNORECASE)
 _LATE, _EARLY = 10, 3
 _MOST_READ = 600
 
@@ -51,6 +52,16 @@ def due(title: str, details: Sequence[str]) -> tuple[Day, str] | None:
     if found := _due_in(title) or (_read(bare) if bare else None):
         return found
     return next((found for text in details if (found := _due_in(text[:_MOST_READ]))), None)
+
+
+def has_date(text: str) -> bool:
+    """Tell whether a text names a day: "5 December", "5.12.", "2025-12-05"."""
+    return _ANY.search(text[:_MOST_READ]) is not None
+
+
+def without_dates(text: str) -> str:
+    """Return a text without the days that it names."""
+    return _ANY.sub(" ", text[:_MOST_READ])
 
 
 def starts_with_date(text: str) -> bool:

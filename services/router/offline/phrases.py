@@ -36,6 +36,8 @@ ENGLISH = {
     "more": "{count} more statements with weaker signs are left out.",
     "waits": "the text says",
     "best": "Passages of the text that match the question",
+    "unnamed": "The text names none.",
+    "left": "{count} more lines are left out.",
     "cut": "Part of the text was left out because of its length; that part was not searched.",
 }
 GERMAN = {
@@ -70,6 +72,8 @@ GERMAN = {
     "more": "{count} weitere Aussagen mit schwächeren Zeichen sind weggelassen.",
     "waits": "der Text sagt",
     "best": "Stellen im Text, die zur Frage passen",
+    "unnamed": "Der Text nennt nichts davon.",
+    "left": "{count} weitere Zeilen sind weggelassen.",
     "cut": "Ein Teil des Textes blieb wegen der Länge weg; er wurde nicht durchsucht.",
 }
 _GERMAN_WORDS = word_set(

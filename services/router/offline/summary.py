@@ -77,7 +77,7 @@ def summarise(sources: Iterable[Source], wish: str) -> str | None:
 def _lines(root: Section) -> Iterator[tuple[Section, str, int]]:
     for section, piece in root.all_pieces():
         if piece.kind != "code":
-            for sentence in sentences(piece.text):
+            for sentence in sentences(piece.text.strip("| ") if piece.fields else piece.text):
                 yield section, sentence, piece.line
 
 

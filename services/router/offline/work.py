@@ -8,6 +8,7 @@ from services.router.offline.checklist import checklist
 from services.router.offline.intent import beyond_rules, kinds_of, wish
 from services.router.offline.markup import Ask, Source, asks
 from services.router.offline.matching import best_passages, named_section, show_items, show_passages
+from services.router.offline.mentions import mentions, show_mentions
 from services.router.offline.order import show_open, show_order
 from services.router.offline.pending import about, find_open
 from services.router.offline.phrases import phrases
@@ -117,6 +118,9 @@ def _found(ask: Ask, question: str, sources: tuple[Source, ...]) -> str:
     if sources[0].kind == "task":
         raise NeedsModel("no text is given to find an answer in; a language model is needed")
     say = phrases(ask.task or question)
+    given = mentions(question, sources)
+    if given:
+        return show_mentions(given, say)
     passages = best_passages(question, sources)
     if passages:
         return show_passages(passages, say)
