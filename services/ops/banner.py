@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from shared.events.models import EngineStatus
 from shared.settings import Settings
 
-HINT = "Ctrl-C stops everything"
+HINT = 'next: sovereign task submit "Write a plan for ..." --wait; Ctrl-C stops everything'
 
 
 def lines(settings: Settings, engine: EngineStatus | None, dashboard_here: bool) -> list[str]:

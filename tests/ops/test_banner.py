@@ -46,3 +46,8 @@ def test_the_other_lines_tell_where_things_are():
 def test_a_beat_without_an_engine_tells_nothing():
     assert banner.engine_of({}) is None
     assert banner.engine_of({"engine": engine().model_dump(mode="json")}).engine == "offline"
+
+
+def test_the_hint_says_what_to_do_next_and_how_to_stop():
+    assert banner.HINT.startswith("next: sovereign task submit ")
+    assert banner.HINT.endswith("Ctrl-C stops everything")
