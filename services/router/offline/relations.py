@@ -14,6 +14,8 @@ LIKE_ENOUGH = 0.6
 """Least share of the words after "after" that the title of the item meant must hold."""
 MOST_ITEMS = 500
 """Items among which relations are looked for; a longer list is a table of data, not a plan."""
+MOST_CLAUSES = 2_000
+"""Clauses of order that are looked up in one list, so that no text takes long."""
 _AFTER = (
     r"(?:only|but only|not|erst|nur)? ?\b(?:not before|no earlier than|nicht (?:be)?vor|after|"
     r"once(?! (?:a|per|every|more|again)\b)|as soon as|until|depend(?:s|ent|ing)? on|blocked by|"
@@ -94,13 +96,22 @@ class Titles:
         self._terms = [frozenset(each) for each in own]
         self._heads = [each[:1] for each in own]
         self._names = [_names(item) for item in items]
+        self._left = MOST_CLAUSES
         self._by_term: dict[str, set[int]] = {}
         for at, each in enumerate(self._terms):
             for term in each:
                 self._by_term.setdefault(term, set()).add(at)
 
+    @property
+    def answers(self) -> bool:
+        """Whether more may be asked of this list, see `MOST_CLAUSES`."""
+        return self._left > 0
+
     def meant(self, words: str, teller: int | None = None) -> list[int]:
         """Return the items that the words mean: the whole of them, else each part of "a and b"."""
+        self._left -= 1
+        if not self.answers:
+            return []
         whole = self._one(words, teller)
         if whole is not None:
             return [whole]
@@ -150,10 +161,12 @@ def without_relations(text: str) -> str:
 def _all(items: Sequence[Item], titles: Titles, told: Iterable[str]) -> Iterator[Relation]:
     for at, item in enumerate(items):
         yield from _in_text(item.title, at, titles)
-        for _, text in item.details:
+        for _, text in item.details if titles.answers else ():
             yield from _in_column(text, at, titles)
             yield from _in_text(text, at, titles)
     for sentence in told:
+        if not titles.answers:
+            return
         yield from _in_sentence(sentence, titles)
 
 

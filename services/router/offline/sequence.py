@@ -135,15 +135,13 @@ def _reached(later: Sequence[set[int]], start: int) -> set[int]:
 def _urged(keys: Sequence[_Key], kept: Sequence[Relation]) -> list[_Key]:
     """Return the keys, those of items that others wait for as urgent as the others'."""
     found = list(keys)
-    waiting = {relation.then for relation in kept}
-    while waiting:
-        then = waiting.pop()
-        for relation in kept:
-            if relation.then == then:
-                old, own = found[relation.first], found[then]
-                new = replace(old, rank=min(old.rank, own.rank), day=min(old.day, own.day))
-                found[relation.first] = new
-                waiting |= {relation.first} if new != old else set()
+    before: list[list[int]] = [[] for _ in keys]
+    for relation in kept:
+        before[relation.then].append(relation.first)
+    for then in reversed(_placed(keys, kept)):
+        for first in before[then]:
+            old, own = found[first], found[then]
+            found[first] = replace(old, rank=min(old.rank, own.rank), day=min(old.day, own.day))
     return found
 
 

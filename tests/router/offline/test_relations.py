@@ -2,7 +2,7 @@ import pytest
 
 from services.router.offline.dates import due, in_one_calendar
 from services.router.offline.items import Item
-from services.router.offline.relations import find_relations
+from services.router.offline.relations import MOST_CLAUSES, find_relations
 from services.router.offline.sequence import in_order, sequence
 
 
@@ -122,3 +122,22 @@ def test_days_order_what_is_equal_else_and_january_follows_december():
         "a",
     ]
     assert in_one_calendar([(0, 3, 1), (2025, 2, 1)]) == [(2025, 3, 1), (2025, 2, 1)]
+
+
+def test_urgency_and_days_reach_through_a_chain():
+    given = [
+        Item("Alpha"),
+        Item("Beta, then rest"),
+        Item("Go live by 2025-12-01, after gamma"),
+        Item("Gamma after delta"),
+        Item("Delta"),
+    ]
+    titles = [item.title.split()[0] for item in in_order(given)]
+    assert titles == ["Delta", "Gamma", "Go", "Alpha", "Beta,"]
+
+
+def test_a_list_that_names_endlessly_is_read_to_a_bound():
+    details = tuple((0, "after step 1, before step 2, " * 15) for _ in range(40))
+    given = [Item(f"Thing {n}", number=n, details=details) for n in range(200)]
+    assert len(find_relations(given)) < 2 * MOST_CLAUSES
+    assert len(in_order(given)) == 200
