@@ -13,15 +13,8 @@ from cli.output import emit_json, pairs, say, table, tell
 from cli.wishes import build, person
 from shared.errors import InvalidInput, NotFound
 from shared.events.base import Money
-from shared.events.match import (
-    Deal,
-    DealAsk,
-    DealReply,
-    DealState,
-    Revenue,
-    RevenueAsk,
-    RevenueLine,
-)
+from shared.events.match import Deal, DealAsk, DealReply, DealState
+from shared.events.money import Revenue, RevenueAsk, RevenueLine
 from shared.ids import ulid
 from shared.settings import load
 
