@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from services.router.offline.markup import Source
-from services.router.offline.outline import Section
+from services.router.offline.outline import Piece, Section
 from services.router.offline.sentences import sentences
 from services.router.offline.words import terms
 
@@ -40,14 +40,16 @@ class Unit:
     source: str
     line: int
     terms: frozenset[str]
+    is_row: bool = False
 
 
 def units(sources: Iterable[Source]) -> list[Unit]:
     """Return the sentences, list items and rows of the texts, in order; code is left out."""
     found: list[Unit] = []
     for source in sources:
-        for section, text, line in _lines(source.shape):
-            found.append(Unit(text, section.path, source.name, line, frozenset(terms(text))))
+        for section, text, piece in _lines(source.shape):
+            place = (section.path, source.name, piece.line)
+            found.append(Unit(text, *place, frozenset(terms(text)), bool(piece.fields)))
             if len(found) >= _MOST_UNITS:
                 return found
     return found
@@ -74,11 +76,11 @@ def summarise(sources: Iterable[Source], wish: str) -> str | None:
     return "\n".join(f"- {unit.text}" for unit in found if id(unit) in kept)
 
 
-def _lines(root: Section) -> Iterator[tuple[Section, str, int]]:
+def _lines(root: Section) -> Iterator[tuple[Section, str, Piece]]:
     for section, piece in root.all_pieces():
         if piece.kind != "code":
             for sentence in sentences(piece.text.strip("| ") if piece.fields else piece.text):
-                yield section, sentence, piece.line
+                yield section, sentence, piece
 
 
 def _score(unit: Unit, idf: dict[str, float]) -> float:
@@ -88,7 +90,7 @@ def _score(unit: Unit, idf: dict[str, float]) -> float:
     if len(unit.terms) < _FEWEST_TERMS:
         return 0.0
     mean = sum(idf[term] for term in unit.terms) / math.sqrt(max(9, len(unit.terms)))
-    shape = 0.6 if len(unit.text) > 400 else 1.0
+    shape = 0.6 if len(unit.text) > 400 or unit.is_row else 1.0
     head = 1.6 if unit.path and _SUMMARY_HEADING.search(unit.path[-1]) else 1.0
     return mean * shape * head
 

@@ -35,3 +35,14 @@ def test_of_rows_with_the_same_column_the_first_value_counts():
     rows = "\n".join(f"{n};owner {n};open" for n in range(9))
     facts = Facts([Source("document", "d", f"number;owner;status\n{rows}")])
     assert facts.value("owner") == "owner 0"
+
+
+def test_sentences_say_more_than_rows_of_a_table():
+    told = "We move the bakery to a larger warehouse in spring."
+    rows = (
+        "| T1 | Carry boxes upstairs carefully | Mia Klein |\n"
+        "| T2 | Paint walls green tomorrow | Jo Stone |\n"
+        "| T3 | Install heavy shelves downstairs | Ola Berg |\n"
+    )
+    text = f"| id | task | owner |\n|---|---|---|\n{rows}\n{told}\n"
+    assert f"- {told}" in lines("Summarise in 2 sentences", text)
