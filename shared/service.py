@@ -14,11 +14,12 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import NoReturn
 
 import anyio
 import anyio.abc
+from nats.errors import Error as NatsError
 
 from shared import bootstrap, logs, rpc
 from shared.beats import VERSION, Heart
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+WORD_S = 2.0
+"""Longest wait for such a word: nats-py waits 10 s for a server that is gone."""
 
 
 class Service:
@@ -79,15 +82,21 @@ async def _live(service: Service, lifespan: Lifespan) -> None:
     )
     service.tasks.start_soon(service.heart.run)
     async with lifespan(service):
+        await _if_heard(service.bus.nc.flush)
         service.heart.state = "ready"
-        await service.bus.nc.flush()
-        await service.heart.beat()
+        await _if_heard(service.heart.beat)
         log.info("ready as %s", service.instance)
         await service.stopping.wait()
         service.heart.state = "draining"
-        await service.heart.beat()
-        await service.endpoints.stop()
-    await service.heart.goodbye()
+        await _if_heard(service.heart.beat)
+        await _if_heard(service.endpoints.stop)
+    await _if_heard(service.heart.goodbye)
+
+
+async def _if_heard(word: Callable[[], Awaitable[None]]) -> None:
+    """Say a word on the bus that may be lost, as the bus may leave at any moment."""
+    with anyio.move_on_after(WORD_S), suppress(NatsError, OSError, TimeoutError):
+        await word()
 
 
 async def _watch_signals(service: Service) -> None:

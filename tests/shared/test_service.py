@@ -92,7 +92,7 @@ async def test_it_leaves_in_peace_when_the_server_left_before(bus, settings, nat
         process.send_signal(signal.SIGTERM)
         _, errors = await process.communicate()
         nats_server.start()
-    assert (process.returncode, b"Traceback" in errors) == (0, False)
+    assert (process.returncode, b"Traceback" in errors) == (0, False), errors.decode()
 
 
 async def test_a_broker_stops_in_peace_when_the_server_left_before(settings, nats_server):
