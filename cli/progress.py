@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol, Self
 
@@ -20,6 +21,7 @@ from shared.events.base import Reason
 from shared.events.tasks import (
     FINAL_STATES,
     LiveUpdate,
+    PlanStep,
     StepResult,
     StepView,
     TaskResult,
@@ -68,7 +70,7 @@ class Lines:
         if not ended:
             at = min(begun, view.updated_at)
             self._state("", str(view.state), _because(view.reason), at)
-        self._plan(view, min(begun, view.updated_at))
+        self._plan(view.steps, view.plan_origin, min(begun, view.updated_at))
         for step in sorted(view.steps, key=lambda one: changed(one) or view.updated_at):
             if step.state != "queued" or step.id in self._states:
                 self._state(step.id, str(step.state), _done_by(step), changed(step))
@@ -76,15 +78,17 @@ class Lines:
             self._state("", str(view.state), _because(view.reason), view.updated_at)
 
     def _result(self, result: TaskResult) -> None:
+        if result.plan is not None:
+            self._plan(result.plan.steps, result.plan.origin, result.at)
         for step in result.steps:
             self._state(step.step_id, str(step.state), _done_by(step), step.finished_at)
         self._state("", str(result.state), _because(result.reason), result.at)
 
-    def _plan(self, view: TaskView, at: datetime) -> None:
-        if view.steps and not self._planned:
+    def _plan(self, found: Sequence[PlanStep | StepView], origin: str, at: datetime) -> None:
+        if found and not self._planned:
             self._planned = True
-            steps = ", ".join(f"{step.id} ({step.agent})" for step in view.steps)
-            self._line(f"plan by {view.plan_origin or 'the manager'}: {steps}", at)
+            steps = ", ".join(f"{step.id} ({step.agent})" for step in found)
+            self._line(f"plan by {origin or 'the manager'}: {steps}", at)
 
     def _state(self, step: str, state: str, more: str, at: datetime | None) -> None:
         if self._states.get(step) != state:

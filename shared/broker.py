@@ -21,6 +21,12 @@ from shared.settings import Settings
 class _Broker(NatsBroker):
     """Stops in peace when the server left before it: there is nothing to drain then."""
 
+    async def start(self) -> None:
+        """Start, and return when the server knows the subscriptions: FastStream does not wait."""
+        await super().start()
+        with suppress(NatsError):
+            await self.connection.flush()
+
     async def stop(self, *exc: Any) -> None:
         """Drain and close."""
         connection = self._connection
