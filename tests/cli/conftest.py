@@ -3,6 +3,8 @@
 import asyncio
 import os
 import sys
+import threading
+from contextlib import suppress
 from dataclasses import dataclass
 
 import orjson
@@ -36,10 +38,22 @@ def run(tmp_path, monkeypatch):
 
 @pytest.fixture
 def threaded():
-    """Run a command in a thread, so that the test's own loop can answer it."""
+    """Run a command in a thread, so that the test's own loop can answer it.
+
+    The thread is a daemon: a command that waits for ever fails its test and not the whole run.
+    """
 
     async def invoke(*arguments, stdin=None):
-        return await asyncio.to_thread(CliRunner().invoke, app, list(arguments), stdin)
+        loop = asyncio.get_running_loop()
+        ended = loop.create_future()
+
+        def run() -> None:
+            result = CliRunner().invoke(app, list(arguments), stdin)
+            with suppress(RuntimeError):  # the test may have given up, and its loop be closed
+                loop.call_soon_threadsafe(lambda: ended.done() or ended.set_result(result))
+
+        threading.Thread(target=run, daemon=True).start()
+        return await asyncio.wait_for(ended, 50)
 
     return invoke
 
