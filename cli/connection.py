@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -31,16 +31,18 @@ def run(work: Callable[[Bus, Settings], Awaitable[Result]]) -> Result:
                 denied.set_exception(no_right(settings, error))
 
         async with open_bus(settings, "cli", heed) as bus:
-            return await _first(asyncio.ensure_future(work(bus, settings)), denied)
+            return await first_of(asyncio.ensure_future(work(bus, settings)), denied)
 
     return asyncio.run(inside())
 
 
-async def _first(work: asyncio.Future[Result], denied: asyncio.Future[Result]) -> Result:
+async def first_of(work: asyncio.Future[Result], denied: asyncio.Future[Any]) -> Result:
     """Return what `work` comes to, or raise at once what the server denied to it."""
     try:
         await asyncio.wait({work, denied}, return_when=asyncio.FIRST_COMPLETED)
-        return work.result() if work.done() else denied.result()
+        if not work.done():
+            denied.result()
+        return work.result()
     finally:
         work.cancel()
         await asyncio.wait({work})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from cli.answers import waiting_steps
 from cli.connection import run
 from cli.output import emit_json, tell
@@ -15,23 +17,39 @@ from shared.settings import Settings
 from shared.subjects import task_control
 
 
+@dataclass(frozen=True)
+class Word:
+    """What a person says on a task."""
+
+    action: str
+    step: str | None = None
+    reason: str = ""
+
+
 def send(task_id: str, action: str, step: str | None, reason: str, as_json: bool) -> None:
     """Store the word for the manager; raise `Conflict` when it can have no effect."""
-
-    async def work(bus: Bus, settings: Settings) -> TaskControl:
-        view = await known(bus, task_id)
-        _check(view, action)
-        by = f"{person()}@{settings.host}"
-        fields = {"step": _step(view, action, step), "reason": reason, "by": by}
-        word = build(TaskControl, {"action": action, "task_id": task_id, **fields})
-        await bus.publish(task_control(task_id), word, f"control-{ulid()}")
-        return word
-
-    word = run(work)
+    said = Word(action, step, reason)
+    word = run(lambda bus, settings: give(bus, settings, task_id, said))
     if as_json:
         emit_json(word)
     else:
         tell(f"{action} accepted for {task_id}{f', step {word.step}' if word.step else ''}")
+
+
+async def give(bus: Bus, settings: Settings, task_id: str, said: Word) -> TaskControl:
+    """Store the word on an open bus and return it as it is stored."""
+    view = await known(bus, task_id)
+    _check(view, said.action)
+    fields = {
+        "action": said.action,
+        "task_id": task_id,
+        "step": _step(view, said.action, said.step),
+        "reason": said.reason,
+        "by": f"{person()}@{settings.host}",
+    }
+    word = build(TaskControl, fields)
+    await bus.publish(task_control(task_id), word, f"control-{ulid()}")
+    return word
 
 
 def _check(view: TaskView, action: str) -> None:

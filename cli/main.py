@@ -16,6 +16,7 @@ from cli import (
     events,
     logs,
     match,
+    mcp,
     models,
     ops,
     reports,
@@ -47,6 +48,7 @@ app.command(rich_help_panel=WORK)(ask.ask)
 app.add_typer(sessions.app, name="session", rich_help_panel=WORK)
 app.add_typer(match.app, name="match", rich_help_panel=WORK)
 app.add_typer(models.app, name="model", rich_help_panel=WORK)
+app.command(rich_help_panel=WORK)(mcp.mcp)
 app.add_typer(ops.app, name="ops", rich_help_panel=LOOK)
 app.command(rich_help_panel=LOOK)(reports.savings)
 app.add_typer(reports.optimization, name="optimization", rich_help_panel=LOOK)

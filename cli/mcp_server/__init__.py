@@ -1,0 +1,1 @@
+"""The crew for any MCP client: `server.py` carries it, one file a family of tools."""
