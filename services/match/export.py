@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from services.match import queries
-from services.match.currencies import EXPONENTS
+from shared.currencies import EXPONENTS
 from shared.events import LedgerExport, LedgerExportAsk
 
 COLUMNS = (

@@ -5,12 +5,11 @@ from __future__ import annotations
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
-from services.match.currencies import EXPONENTS
+from shared.currencies import EXPONENTS, LARGEST, shown
 from shared.errors import InvalidInput
 from shared.events import Money
 
-LARGEST = 10**15
-"""Most minor units of one amount: sums of a thousand of them still fit 64 bits."""
+text = shown
 
 
 def known(currency: str, field: str) -> str:
@@ -55,9 +54,3 @@ def returned(part: int, whole: int, before: int, now: int) -> int:
     `part` once all of `whole` has gone back (for two parts this is the largest-remainder method).
     """
     return round(Fraction(part * (before + now), whole)) - round(Fraction(part * before, whole))
-
-
-def text(minor: int, currency: str) -> str:
-    """Return the amount for people: `80.00 USD`, `500 JPY`, `1.250 KWD`."""
-    exponent = EXPONENTS.get(currency, 2)
-    return f"{Decimal(minor).scaleb(-exponent):,.{exponent}f} {currency}"
