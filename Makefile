@@ -57,6 +57,7 @@ fmt: setup
 	$(BIN)/ruff format .
 
 docs: setup          ## regenerate docs/events and docs/asyncapi.json
+	$(BIN)/python -m shared.event_names
 	$(BIN)/python -m shared.schemas docs
 
 bench: setup         ## measure, beside a floor, in one run
