@@ -79,12 +79,17 @@ class RouterSettings(Group):
 
 
 class AgentsSettings(Group):
-    """The crew. `ack_wait_s` is how long a silent worker keeps its step."""
+    """The crew. `ack_wait_s` is how long a silent worker keeps its step.
+
+    `context`: which tasks are shown what sessions know, in at most `context_tokens` tokens.
+    """
 
     ack_wait_s: float = Field(default=5.0, ge=1, le=600)
     max_deliver: int = Field(default=5, ge=1, le=100)
     slots: int = Field(default=2, ge=1, le=64)
     folder: Path | None = None
+    context: Literal["named", "always", "never"] = "named"
+    context_tokens: int = Field(default=1000, ge=50, le=100_000)
 
 
 class MatchSettings(Group):

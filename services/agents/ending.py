@@ -116,7 +116,8 @@ def _answer(output: Output) -> dict[str, Any]:
         "engine": reply.engine,
         "model": reply.model,
         "is_llm": reply.is_llm,
-        "notice": reply.notice,
+        "notice": output.known.told(reply.notice),
+        "context": output.known.event_ids,
         "cache": reply.cache,
         "cost_usd": reply.cost_usd,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,7 @@ from nats.errors import Error as NatsError
 
 from services.agents.calls import FAILURES
 from services.agents.checks import EMPTY, Problem, check_output, parse_json
+from services.agents.context import Known, beside, documents_of, known_for, leave_room
 from services.agents.crew import AgentSpec
 from services.agents.journal import Stale
 from services.agents.prompts import Document, StepInput, step_request
@@ -47,11 +48,12 @@ PATIENCE_S = 20.0
 
 @dataclass(frozen=True)
 class Output:
-    """A checked answer and the record in which it is journaled."""
+    """A checked answer, the record in which it is journaled, and what the session told."""
 
     record: TaskRecord
     reply: ChatReply
     data: Any | None
+    known: Known = field(default_factory=Known)
 
 
 class Performer:
@@ -72,26 +74,31 @@ class Performer:
 
         An output that fails its checks is given back to a language model at most twice.
         """
-        request = await self._request(record)
+        request, known = await self._request(record)
         problem: Problem | None = None
         for number in range(1, REVISIONS + 2):
             record, reply = await self._answer(record, number, request)
             problem = self._problem(record, request, reply)
             if problem is None:
-                return Output(record, reply, _data(request, reply))
+                return Output(record, reply, _data(request, reply), known)
             if not reply.is_llm:
                 _check_empty(problem)
                 break
             request = corrected(request, reply, problem)
         raise OutputInvalid(problem.message if problem else "no output", field="output")
 
-    async def _request(self, record: TaskRecord) -> ChatRequest:
+    async def _request(self, record: TaskRecord) -> tuple[ChatRequest, Known]:
         step = record.steps[self.step_id]
         documents = await self._room.attachments.documents(record.request)
         documents += await self._answers_of_others(record)
-        request = step_request(
-            self._spec, record.request, step.step, inputs_of(record, step), documents
-        )
+        inputs = inputs_of(record, step)
+        known = await known_for(self._room, record.request)
+        own = documents_of(self._spec, known, bool(documents or inputs))
+        spec = self._spec if own else leave_room(self._spec, known)
+        request = step_request(spec, record.request, step.step, inputs, documents + own)
+        return self._addressed(beside(request, known, bool(own)), record), known
+
+    def _addressed(self, request: ChatRequest, record: TaskRecord) -> ChatRequest:
         return request.model_copy(
             update={
                 "task_id": record.task_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from services.agents.calls import FAILURES
+from services.agents.context import beside, known_for
 from services.agents.planning import fallback_plan, plan_by_rule, plan_request, read_plan
 from services.agents.record import TaskRecord
 from services.agents.room import Room
@@ -64,6 +65,7 @@ class Planner:
         if known is not None:
             return record, known
         request = plan_request(record.request, self._room.crew, problem)
+        request = beside(request, await known_for(self._room, record.request))
         asked = request.model_copy(
             update={"task_id": record.task_id, "priority": record.priority.value}
         )

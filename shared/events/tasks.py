@@ -159,6 +159,7 @@ class StepResult(Body):
     """What one step came to: output, who answered, tokens and times.
 
     `engine` is `ollama`, `openai`, `offline` or `code`; `is_llm` is true only for a language model.
+    `context` names the session's facts that the step was shown, by their event ids.
     """
 
     task_id: Token
@@ -175,6 +176,7 @@ class StepResult(Body):
     model: str = ""
     is_llm: bool = False
     notice: str = ""
+    context: tuple[str, ...] = ()
     cache: str = ""
     usage: Usage = Usage()
     cost_usd: UsDollars | None = None

@@ -11,7 +11,7 @@ from typing import Literal
 from services.router.offline.outline import MOST_LINES, Section, outline
 from shared.events.models import ChatRequest
 
-_OPEN = re.compile(r"<(task|instruction|input|document)((?:\s[^<>]{0,600})?)>")
+_OPEN = re.compile(r"<(task|instruction|input|document|context)((?:\s[^<>]{0,600})?)>")
 _ATTRIBUTE = re.compile(r'([a-z]+)="([^"<>]{0,300})"')
 GAP = "characters left out here …]"
 """What marks the places where a text was cut before it came here."""
