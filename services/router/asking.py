@@ -1,11 +1,11 @@
-"""Asks an engine until the answer is whole: one retry after a crash, one repair of structure."""
+"""Asks until the answer is whole: a retry after a crash, a repair of structure or of no call."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
 
-from services.router import schema
+from services.router import schema, tools
 from services.router.engine import Answer, Engine, OnDelta
 from shared.errors import EngineFailed, OutputCut, OutputInvalid
 from shared.events import ChatMessage, ChatRequest
@@ -17,10 +17,13 @@ async def ask(engine: Engine, request: ChatRequest, on_delta: OnDelta | None) ->
     A structured answer is told in one piece when it is known to be valid, so that the pieces
     always join to the answer.
     """
-    if request.format is None:
+    if request.format is None and not tools.must_call(request):
         return await _whole(engine, request, on_delta)
-    answer = await _structured(engine, request, request.format)
-    if on_delta is not None:
+    if request.format is None:
+        answer = await _calling(engine, request)
+    else:
+        answer = await _structured(engine, request, request.format)
+    if on_delta is not None and answer.content:
         await on_delta(answer.content)
     return answer
 
@@ -34,6 +37,19 @@ async def _structured(engine: Engine, request: ChatRequest, wanted: schema.Forma
         again = _repair(asked, first.content, error.message)
     second = await _whole(engine, again, None)
     return _with_data(_summed(first, second), wanted)
+
+
+async def _calling(engine: Engine, request: ChatRequest) -> Answer:
+    """Return an answer that calls a tool; engines without a way to force one are asked twice."""
+    first = await _whole(engine, request, None)
+    if first.tool_calls:
+        return first
+    offered = ", ".join(tool["function"]["name"] for tool in tools.offered(request))
+    words = f"Do not answer in words. Call one of these tools now: {offered}."
+    second = await _whole(engine, _again(request, first.content, words), None)
+    if not second.tool_calls:
+        raise OutputInvalid("the model called no tool, though it had to", field="tool_choice")
+    return _summed(first, second)
 
 
 async def _whole(engine: Engine, request: ChatRequest, on_delta: OnDelta | None) -> Answer:
@@ -78,8 +94,13 @@ def _instructed(request: ChatRequest, wanted: schema.Format) -> ChatRequest:
 
 
 def _repair(request: ChatRequest, content: str, fault: str) -> ChatRequest:
-    said = ChatMessage(role="assistant", content=content)
     words = f"That answer is not valid: {fault}. Answer again with the corrected JSON only."
+    return _again(request, content, words)
+
+
+def _again(request: ChatRequest, content: str, words: str) -> ChatRequest:
+    """Return the request with what was said to it and what is wrong with that."""
+    said = ChatMessage(role="assistant", content=content)
     turn = ChatMessage(role="user", content=words)
     return request.model_copy(update={"messages": (*request.messages, said, turn)})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from services.router import names, schema
+from services.router import names, schema, tools
 from services.router.accounts import Accounts
 from services.router.asking import ask
 from services.router.cache import Cache
@@ -68,6 +68,7 @@ class Desk:
         if request.format is not None and request.tools:
             raise InvalidInput("format and tools exclude each other", field="format")
         schema.check(request.format)
+        tools.check(request)
         return request.model_copy(update={"model": model})
 
     async def _in_time(self, errand: Errand) -> Answer:

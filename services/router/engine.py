@@ -24,6 +24,7 @@ class Answer:
     content: str
     model: str
     tool_calls: tuple[dict[str, Any], ...] = ()
+    thinking: str = ""
     data: Any | None = None
     done_reason: str = "stop"
     prompt_tokens: int = 0

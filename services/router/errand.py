@@ -52,6 +52,7 @@ class Errand:
         return ChatReply(
             request_id=self.request.request_id or "",
             content=answer.content,
+            thinking=answer.thinking,
             tool_calls=answer.tool_calls,
             data=answer.data,
             engine=self.engine.name if self.engine else "",

@@ -9,7 +9,7 @@ import orjson
 from shared.events import ChatRequest
 from shared.settings import RouterSettings
 
-VERSION = 1
+VERSION = 2
 """Raise it when the meaning of an entry changes."""
 
 
@@ -29,6 +29,8 @@ def key(request: ChatRequest, engine: str, identity: str, settings: RouterSettin
         "options": options,
         "format": request.format,
         "tools": request.tools,
+        "tool_choice": request.tool_choice,
+        "think": request.think,
         "messages": [message.model_dump(exclude_defaults=True) for message in request.messages],
     }
     return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()

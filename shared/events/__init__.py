@@ -178,13 +178,6 @@ if TYPE_CHECKING:
         Timing,
         WaitingStep,
     )
-    from shared.events.tuning import (
-        TuningAsk,
-        TuningChange,
-        TuningChanges,
-        TuningMeasure,
-        Verdict,
-    )
 
 _HOMES = {
     "EVENT_LIMIT": "sessions",
@@ -329,14 +322,9 @@ _HOMES = {
     "TaskWaiting": "journal",
     "Timing": "tasks",
     "Title": "base",
-    "TuningAsk": "tuning",
-    "TuningChange": "tuning",
-    "TuningChanges": "tuning",
-    "TuningMeasure": "tuning",
     "UsDollars": "base",
     "Usage": "base",
     "Verb": "ops",
-    "Verdict": "tuning",
     "WaitingStep": "tasks",
 }
 
@@ -483,14 +471,9 @@ __all__ = [
     "TaskWaiting",
     "Timing",
     "Title",
-    "TuningAsk",
-    "TuningChange",
-    "TuningChanges",
-    "TuningMeasure",
     "UsDollars",
     "Usage",
     "Verb",
-    "Verdict",
     "WaitingStep",
 ]
 

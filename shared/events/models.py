@@ -14,7 +14,10 @@ Role = Literal["system", "user", "assistant", "tool"]
 
 
 class ChatMessage(Body):
-    """One turn; `images` are base64, `tool_calls` as OpenAI shapes them."""
+    """One turn; `images` are base64, `tool_calls` as OpenAI shapes them.
+
+    A turn of role `tool` is a tool's result: it names the call (`tool_call_id`) or the tool.
+    """
 
     role: Role
     content: str = ""
@@ -25,13 +28,20 @@ class ChatMessage(Body):
 
 
 class ChatOptions(Body):
-    """Sampling. `temperature` unset means the model's default and is never cached."""
+    """Sampling. `temperature` unset means the model's default and is never cached.
+
+    `top_k` and `min_p` are known to local engines only.
+    """
 
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)
     seed: int | None = None
     max_tokens: int | None = Field(default=None, ge=1)
     stop: tuple[str, ...] = ()
+    top_k: int | None = Field(default=None, ge=0)
+    min_p: float | None = Field(default=None, ge=0, le=1)
+    presence_penalty: float | None = Field(default=None, ge=-2, le=2)
+    frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
 
 
 class ChatRequest(Body):
@@ -39,6 +49,9 @@ class ChatRequest(Body):
 
     `model` is an alias or a model's name; empty means the configured default.
     `format` is a JSON Schema for the answer, or the word `json`.
+    `tools` have OpenAI's shape; `tool_choice` is `auto`, `none`, `required` or a tool's name, and
+    the calls come whole in the final reply.
+    `think` asks a model that can for its thoughts, or forbids them; unset leaves it to the model.
     With `stream`, chunks come to the reply inbox before the final reply.
     With `allow_offline` false, no rules stand in for a model: the answer is `needs_model`.
     """
@@ -48,6 +61,8 @@ class ChatRequest(Body):
     model: str = Field(default="", max_length=200)
     format: dict[str, Any] | Literal["json"] | None = None
     tools: tuple[dict[str, Any], ...] = ()
+    tool_choice: str = Field(default="auto", min_length=1, max_length=64)
+    think: bool | Literal["low", "medium", "high"] | None = None
     options: ChatOptions = ChatOptions()
     stream: bool = False
     timeout_s: float = Field(default=300.0, gt=0, le=3600)
@@ -77,6 +92,7 @@ class ChatReply(Body):
     type: Literal["final"] = "final"
     request_id: str
     content: str
+    thinking: str = ""
     tool_calls: tuple[dict[str, Any], ...] = ()
     data: Any | None = None
     engine: str

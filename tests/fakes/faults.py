@@ -3,8 +3,8 @@
 slow-load (no byte for `load_s`), stall (two tokens, then nothing), mid (an error line), cut (the
 socket goes), crash (500 always), crash-once, nodone (no last line), len (length limit), badjson
 (breaks the schema), badjson-once, halfline, garbage, repeat (a token for ever, then no last line),
-busy (503), toomany (429), notools, remote (tells a remote host), nocount (no counts), slow (0.02 s
-a token).
+busy (503), toomany (429), notools, wordy (calls no tool), wordy-once, thinker, remote (tells a
+remote host), nocount (no counts), slow (0.02 s a token).
 """
 
 import asyncio
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 NAMES = (
     "slow-load", "stall", "mid", "cut", "crash", "nodone", "len", "badjson", "halfline", "garbage",
-    "repeat", "busy", "toomany", "notools", "remote", "nocount", "slow",
+    "repeat", "busy", "toomany", "notools", "remote", "nocount", "slow", "wordy", "thinker",
 )  # fmt: skip
 CRASHED = "model runner has unexpectedly stopped, this may be due to resource limitations"
 FIRST = {"busy": (503, "server busy, please try again.  maximum pending requests exceeded"),
@@ -80,6 +80,9 @@ def _lines(server: "FakeOllama", body: dict[str, Any], kind: str) -> list[Any]:
     reason = "length" if kind == "len" or 0 < limit < len(tokens) else "stop"
     tokens = tokens[:limit] if 0 < limit < len(tokens) else tokens
     head = [_line(body, {"role": "assistant", "content": token}) for token in tokens]
+    if kind == "thinker":
+        thought = {"role": "assistant", "content": "", "thinking": "Let me see."}
+        head = [_line(body, thought), *head]
     if message.get("tool_calls"):
         head = [_line(body, message)]
     last = server.last(body, reason, prompt_tokens(body), len(tokens), began)
@@ -97,7 +100,7 @@ def _lines(server: "FakeOllama", body: dict[str, Any], kind: str) -> list[Any]:
 
 def _message(body: dict[str, Any], kind: str) -> dict[str, Any]:
     wanted, said = body.get("format"), {"role": "assistant", "content": ""}
-    if body.get("tools") and body["messages"][-1].get("role") != "tool":
+    if body.get("tools") and kind != "wordy" and body["messages"][-1].get("role") != "tool":
         return said | {"tool_calls": [_tool_call(body)]}
     if kind == "badjson" and wanted:
         return said | {"content": '{"nothing": "of what was asked"}'}

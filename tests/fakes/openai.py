@@ -75,7 +75,7 @@ class FakeOpenAI:
             if index == 1 and body["model"] == "mid" and request.transport is not None:
                 request.transport.abort()
                 return response
-        reason = "tool_calls" if body.get("tools") else "stop"
+        reason = "tool_calls" if _calls(body) else "stop"
         await _send(response, _chunk(body, {}, reason))
         usage = {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}
         await _send(response, _chunk(body, {}, None) | {"choices": [], "usage": usage})
@@ -96,7 +96,7 @@ def _refusal(model: str) -> web.Response | None:
 
 
 def _deltas(body: dict[str, Any]) -> list[dict[str, Any]]:
-    if body.get("tools"):
+    if _calls(body):
         name = body["tools"][0]["function"]["name"]
         call = {"index": 0, "id": "call_1", "type": "function"}
         first = call | {"function": {"name": name, "arguments": '{"city":'}}
@@ -110,6 +110,11 @@ def _deltas(body: dict[str, Any]) -> list[dict[str, Any]]:
     if wanted:
         text = orjson.dumps(answers.instance(wanted, prompt)).decode()
     return [{"role": "assistant", "content": piece} for piece in answers.pieces(text)]
+
+
+def _calls(body: dict[str, Any]) -> bool:
+    """Tell whether a tool is to be called: there is one, and no result of it yet."""
+    return bool(body.get("tools")) and body["messages"][-1].get("role") != "tool"
 
 
 def _chunk(body: dict[str, Any], delta: dict[str, Any], reason: str | None) -> dict[str, Any]:

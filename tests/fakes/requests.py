@@ -56,7 +56,7 @@ def _skills(body: dict[str, Any]) -> Malformed | None:
     name = body["model"]
     if body.get("tools") and name.startswith("notools"):
         return Malformed(f"registry.ollama.ai/library/{name} does not support tools", 400)
-    if body.get("think"):
+    if body.get("think") and not name.startswith("thinker"):
         return Malformed(f'"{name}" does not support thinking', 400)
     return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.router import tools
 from shared.events import ChatMessage, ChatRequest
 from shared.settings import RouterSettings
 
@@ -19,14 +20,21 @@ def arguments(request: ChatRequest, model: str, settings: RouterSettings) -> dic
         "timeout": settings.first_token_s,
         "_skip_mcp_handler": True,
     }
-    for name in ("temperature", "top_p", "seed"):
+    for name in ("temperature", "top_p", "seed", "presence_penalty", "frequency_penalty"):
         if getattr(request.options, name) is not None:
             made[name] = getattr(request.options, name)
     if request.options.stop:
         made["stop"] = list(request.options.stop)
-    if request.tools:
-        made["tools"] = list(request.tools)
-    return made | _format(request)
+    return made | _tools(request) | _format(request)
+
+
+def _tools(request: ChatRequest) -> dict[str, Any]:
+    if not request.tools:
+        return {}
+    choice: Any = request.tool_choice
+    if choice not in tools.CHOICES:
+        choice = {"type": "function", "function": {"name": choice}}
+    return {"tools": list(request.tools), "tool_choice": choice}
 
 
 def _format(request: ChatRequest) -> dict[str, Any]:

@@ -6,9 +6,14 @@ from typing import Any
 
 import orjson
 
-from shared.errors import InvalidInput
+from services.router import tools
 from shared.events import ChatMessage, ChatRequest
+from shared.ids import ulid
 from shared.settings import RouterSettings
+
+SAMPLING = (
+    "temperature", "top_p", "seed", "top_k", "min_p", "presence_penalty", "frequency_penalty",
+)  # fmt: skip
 
 
 def body(request: ChatRequest, settings: RouterSettings) -> dict[str, Any]:
@@ -19,7 +24,7 @@ def body(request: ChatRequest, settings: RouterSettings) -> dict[str, Any]:
     """
     made: dict[str, Any] = {
         "model": request.model,
-        "messages": [_message(message) for message in request.messages],
+        "messages": _messages(request),
         "stream": True,
         "truncate": False,
         "shift": False,
@@ -28,8 +33,11 @@ def body(request: ChatRequest, settings: RouterSettings) -> dict[str, Any]:
     }
     if request.format is not None:
         made["format"] = request.format
-    if request.tools:
-        made["tools"] = list(request.tools)
+    offered = tools.offered(request)
+    if offered:
+        made["tools"] = list(offered)
+    if request.think is not None:
+        made["think"] = request.think
     return made
 
 
@@ -40,9 +48,10 @@ def options(request: ChatRequest, settings: RouterSettings) -> dict[str, Any]:
         "num_ctx": settings.num_ctx,
         "num_predict": asked.max_tokens or settings.max_tokens,
     }
-    for name in ("temperature", "top_p", "seed"):
-        if getattr(asked, name) is not None:
-            made[name] = getattr(asked, name)
+    for name in SAMPLING:
+        value = getattr(asked, name)
+        if value is not None:
+            made[name] = value
     if asked.stop:
         made["stop"] = list(asked.stop)
     return made
@@ -54,41 +63,44 @@ def keep_alive(value: str) -> str | int:
 
 
 def tool_calls(found: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
-    """Return Ollama's tool calls in OpenAI's shape: arguments are a JSON text."""
+    """Return Ollama's tool calls in OpenAI's shape: arguments are a JSON text.
+
+    Servers before 0.12 tell no id; a made one is unlike those of all other turns.
+    """
     return tuple(
         {
-            "id": call.get("id", f"call_{position}"),
+            "id": call.get("id") or f"call_{ulid()}",
             "type": "function",
             "function": {
                 "name": call["function"]["name"],
                 "arguments": orjson.dumps(call["function"].get("arguments") or {}).decode(),
             },
         }
-        for position, call in enumerate(found)
+        for call in found
     )
 
 
-def _message(message: ChatMessage) -> dict[str, Any]:
+def _messages(request: ChatRequest) -> list[dict[str, Any]]:
+    """Return the turns; templates know a tool's result by the tool's name, callers by the id."""
+    named = tools.names_by_id(request.messages)
+    return [_message(message, named) for message in request.messages]
+
+
+def _message(message: ChatMessage, named: dict[str, str]) -> dict[str, Any]:
     made: dict[str, Any] = {"role": message.role, "content": message.content}
     if message.images:
         made["images"] = list(message.images)
     if message.tool_calls:
         made["tool_calls"] = [_call(call) for call in message.tool_calls]
-    for name in ("tool_name", "tool_call_id"):
-        if getattr(message, name):
-            made[name] = getattr(message, name)
+    if message.tool_call_id:
+        made["tool_call_id"] = message.tool_call_id
+    name = message.tool_name or named.get(message.tool_call_id or "")
+    if name:
+        made["tool_name"] = name
     return made
 
 
 def _call(call: dict[str, Any]) -> dict[str, Any]:
     """Return OpenAI's tool call as Ollama takes it: arguments are an object."""
-    try:
-        function = call["function"]
-        given = function.get("arguments") or {}
-        arguments = orjson.loads(given) if isinstance(given, str) else given
-        return {"id": call.get("id", ""), "function": {**function, "arguments": arguments}}
-    except (KeyError, TypeError, AttributeError, orjson.JSONDecodeError):
-        raise InvalidInput(
-            "messages.tool_calls: each needs function.name and JSON arguments",
-            field="messages.tool_calls",
-        ) from None
+    function = {"name": call["function"]["name"], "arguments": tools.arguments(call)}
+    return {"id": call.get("id") or "", "function": function}

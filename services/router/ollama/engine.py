@@ -6,7 +6,7 @@ import asyncio
 import time
 from contextlib import aclosing
 
-from services.router import names
+from services.router import names, tools
 from services.router.engine import Answer, OnDelta
 from services.router.ollama import chat
 from services.router.ollama.catalogue import Catalogue
@@ -99,7 +99,7 @@ class OllamaEngine:
         pictures = any(message.images for message in request.messages)
         if pictures and skills and "vision" not in skills:
             raise InvalidInput(f"{request.model} takes no images", field="messages.images")
-        if request.tools and skills and "tools" not in skills:
+        if tools.offered(request) and skills and "tools" not in skills:
             raise InvalidInput(f"{request.model} does not support tools", field="tools")
 
     async def _refuse_remote(self, model: str) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ class Telling:
         self._allow_remote = allow_remote
         self._first_s: float | None = None
         self._pieces: list[str] = []
+        self._thoughts: list[str] = []
         self._calls: list[dict[str, Any]] = []
         self._last: dict[str, Any] | None = None
 
@@ -36,6 +37,7 @@ class Telling:
         delta = message.get("content") or ""
         self._pieces.append(delta)
         self._calls += message.get("tool_calls") or ()
+        self._thoughts.append(message.get("thinking") or "")
         if line.get("done"):
             self._last = line
         return str(delta)
@@ -52,6 +54,7 @@ class Telling:
         return Answer(
             content="".join(self._pieces),
             model=self._model,
+            thinking="".join(self._thoughts),
             tool_calls=calls,
             done_reason=str(last.get("done_reason") or "stop"),
             prompt_tokens=int(last.get("prompt_eval_count") or 0),
