@@ -126,3 +126,15 @@ def retry(task: TaskId, step: Step = None, reason: Because = "", as_json: Json =
     from cli import control
 
     control.send(task, "retry", step, reason, as_json)
+
+
+@app.command()
+def replay(
+    task: TaskId,
+    until: Annotated[int | None, typer.Option(min=1, help="Only up to this sequence.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Tell a task again from its journal, without a model; fails when the result differs."""
+    from cli import replaying
+
+    replaying.replay(task, until, as_json)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import anyio
@@ -18,11 +19,13 @@ from services.agents.handlers import listen
 from services.agents.intake import Intake
 from services.agents.lost import Letters, Strays
 from services.agents.manager import Manager
+from services.agents.replaying import replayed
 from services.agents.returns import Returns
 from services.agents.room import Room, open_room
 from services.agents.station import Station
 from services.agents.sweep import Sweeper
 from shared.broker import make_broker
+from shared.events.replay import ReplayAsk
 from shared.events.reports import AgentRoster, Empty
 from shared.service import Service
 from shared.streams import CONSUMERS, PRIORITIES, STEPS, Consumer, request_consumer
@@ -52,6 +55,7 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
         return AgentRoster(instance=room.instance, host=room.host, agents=infos)
 
     await service.endpoints.answer("agent.status", Empty, roster)
+    await service.endpoints.answer("agent.replay", ReplayAsk, partial(replayed, room))
     service.heart.info = lambda: _beat(stations)
     await broker.start()
     try:

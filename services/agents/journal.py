@@ -54,6 +54,10 @@ class Journal:
             raise NotFound(f"there is no task {task_id}", field="task_id")
         return record
 
+    async def entries(self, task_id: str) -> list[Numbered]:
+        """Return every entry of a task as stored now, in order."""
+        return await self._after(task_id, 0)
+
     async def reread(self, task_id: str) -> TaskRecord:
         """Return the record read from its first entry on, whatever was remembered.
 

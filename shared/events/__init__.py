@@ -113,6 +113,12 @@ if TYPE_CHECKING:
         SignedCommand,
         Verb,
     )
+    from shared.events.replay import (
+        ReplayAsk,
+        ReplayedResult,
+        ReplayLine,
+        TaskReplay,
+    )
     from shared.events.reports import (
         AgentInfo,
         AgentRoster,
@@ -269,6 +275,9 @@ _HOMES = {
     "PullProgress": "reports",
     "Reason": "base",
     "Recommendation": "reports",
+    "ReplayAsk": "replay",
+    "ReplayLine": "replay",
+    "ReplayedResult": "replay",
     "Revenue": "money",
     "RevenueAsk": "money",
     "RevenueLine": "money",
@@ -314,6 +323,7 @@ _HOMES = {
     "TaskFinished": "journal",
     "TaskPlanned": "journal",
     "TaskQueued": "journal",
+    "TaskReplay": "replay",
     "TaskRequest": "tasks",
     "TaskResult": "tasks",
     "TaskResumed": "journal",
@@ -418,6 +428,9 @@ __all__ = [
     "PullProgress",
     "Reason",
     "Recommendation",
+    "ReplayAsk",
+    "ReplayLine",
+    "ReplayedResult",
     "Revenue",
     "RevenueAsk",
     "RevenueLine",
@@ -463,6 +476,7 @@ __all__ = [
     "TaskFinished",
     "TaskPlanned",
     "TaskQueued",
+    "TaskReplay",
     "TaskRequest",
     "TaskResult",
     "TaskResumed",
