@@ -136,7 +136,8 @@ USERS: dict[str, Rights] = {
     "owner": OWNER,
     "router": Rights(
         publish=("cache.event.*", "cost.event", "ops.event.*"),
-        subscribe=("model.>",),
+        subscribe=("model.>", "$KV.tuning.*"),
+        buckets=("tuning",),
     ),
     "agents": Rights(
         publish=(
@@ -163,7 +164,12 @@ USERS: dict[str, Rights] = {
         reads=("SESSIONS",),
     ),
     "ops": Rights(
-        publish=("ops.event.*", "ops.command.*", "ops.lead.*", "dead.*", "model.status"),
+        publish=(
+            "ops.event.*", "ops.command.*", "ops.lead.*", "ops.leader.*", "dead.*",
+            "model.status", "model.report", "$JS.API.INFO", "$JS.API.STREAM.NAMES",
+            "$JS.API.STREAM.INFO.*", "$JS.API.STREAM.SNAPSHOT.*", "$JS.SNAPSHOT.ACK.>",
+            "$JS.API.CONSUMER.INFO.*.*",
+        ),
         subscribe=("ops.>", "health.beat.>", "cost.event", "$JS.EVENT.ADVISORY.>"),
         queues=("ADVISORIES", "TASKS", "STEPS"),
         reads=("OPS", "DEAD"),
@@ -172,7 +178,9 @@ USERS: dict[str, Rights] = {
     "dashboard": Rights(
         publish=(
             "task.request.*", "task.control.*", "model.status", "model.models", "model.savings",
-            "model.report", "model.sovereignty", "agent.status", "ops.status", "ops.history",
+            "model.report", "model.sovereignty", "model.apply", "model.rollback", "model.changes",
+            "agent.status", "ops.status", "ops.history",
+            "ops.lessons", "ops.check",
             "ops.restart", "ops.drain", "session.>", "match.>",
         ),
         subscribe=(

@@ -164,7 +164,9 @@ CONSUMERS = (
 TASK_VIEWS = Bucket("tasks", "the present state of each task")
 WAITING = Bucket("waiting", "steps that wait for a person or a model: <task_id>.<step_id>")
 LEADER = Bucket("leader", "who leads, with a fencing revision", ttl_s=3.0)
-BUCKETS = (TASK_VIEWS, WAITING, LEADER)
+LEASES = Bucket("session_leases", "who may write to a session, and until when")
+TUNING = Bucket("tuning", "changes to the router that were applied and not taken back")
+BUCKETS = (TASK_VIEWS, WAITING, LEADER, TUNING, LEASES)
 
 ATTACHMENTS = "attachments"
 ARTIFACTS = "artifacts"

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from services.router.recent import Recent
+from services.router.tuning.levers import plain
+from services.router.tuning.metrics import share
 from shared.events import CacheStatus, Recommendation
 from shared.settings import RouterSettings
 
 ENOUGH = 20
 """Calls; with fewer there is nothing to advise."""
+FOR_EVER = "-1"
+LONGEST_TTL_S = 7 * 86_400.0
 Rule = Callable[[Recent, CacheStatus, RouterSettings], Recommendation | None]
 
 
@@ -32,19 +37,28 @@ def _queue(recent: Recent, _: CacheStatus, settings: RouterSettings) -> Recommen
         why=f"{waited / total:.0%} of the time of {len(recent.good)} calls was waiting in line.",
         gain=f"Up to {waited:.0f} s of {total:.0f} s, if the hardware has room:"
         " set OLLAMA_NUM_PARALLEL and SOVEREIGN_ROUTER__SLOTS to the same number.",
+        metric="queue",
+        measured=waited / total,
     )
 
 
 def _warm(recent: Recent, _: CacheStatus, settings: RouterSettings) -> Recommendation | None:
     loading = sum(row["load_s"] or 0.0 for row in recent.good)
     total = sum(row["total_s"] for row in recent.good)
-    if len(recent.good) < ENOUGH or loading < 0.1 * total:
+    if len(recent.good) < ENOUGH or loading < 0.1 * total or settings.keep_alive == FOR_EVER:
         return None
     return Recommendation(
         id="keep_alive",
         title="Keep the model loaded for longer",
         why=f"{loading / total:.0%} of the time was loading (keep_alive {settings.keep_alive}).",
         gain=f"Up to {loading:.0f} s of {total:.0f} s: SOVEREIGN_ROUTER__KEEP_ALIVE=-1.",
+        applicable=True,
+        setting="keep_alive",
+        current=settings.keep_alive,
+        proposed=FOR_EVER,
+        metric="load",
+        measured=loading / total,
+        expected=0.0,
     )
 
 
@@ -57,6 +71,10 @@ def _cut(recent: Recent, _: CacheStatus, settings: RouterSettings) -> Recommenda
         title="Allow longer answers",
         why=f"{cut} of {len(recent.rows)} calls were cut at {settings.max_tokens} tokens.",
         gain="Answers instead of errors: SOVEREIGN_ROUTER__MAX_TOKENS.",
+        **_doubled("max_tokens", settings.max_tokens, 131_072),
+        metric="cut",
+        measured=cut / len(recent.rows),
+        expected=0.0,
     )
 
 
@@ -69,10 +87,16 @@ def _context(recent: Recent, _: CacheStatus, settings: RouterSettings) -> Recomm
         title="Give the model a larger context",
         why=f"{refused} of {len(recent.rows)} prompts did not fit {settings.num_ctx} tokens.",
         gain="Answers instead of refusals, for more memory: SOVEREIGN_ROUTER__NUM_CTX.",
+        **_doubled("num_ctx", settings.num_ctx, 1_048_576),
+        metric="too_long",
+        measured=refused / len(recent.rows),
+        expected=0.0,
     )
 
 
-def _cache_size(_: Recent, cache: CacheStatus, settings: RouterSettings) -> Recommendation | None:
+def _cache_size(
+    recent: Recent, cache: CacheStatus, settings: RouterSettings
+) -> Recommendation | None:
     if cache.evictions < ENOUGH or not cache.hits:
         return None
     return Recommendation(
@@ -80,6 +104,30 @@ def _cache_size(_: Recent, cache: CacheStatus, settings: RouterSettings) -> Reco
         title="Make the cache larger",
         why=f"{cache.evictions} answers were dropped for room while {cache.hits} looks hit.",
         gain=f"More hits than {cache.hit_rate or 0:.0%}: SOVEREIGN_ROUTER__CACHE_ENTRIES.",
+        **_doubled("cache_entries", settings.cache_entries, 1_000_000),
+        metric="hits",
+        measured=share(recent, "hits"),
+    )
+
+
+def _cache_ttl(_: Recent, cache: CacheStatus, settings: RouterSettings) -> Recommendation | None:
+    looks = cache.hits + cache.misses + cache.coalesced
+    if cache.expired < ENOUGH or cache.expired < 0.05 * looks:
+        return None
+    found = cache.hits + cache.coalesced
+    longer = min(4 * settings.cache_ttl_s, LONGEST_TTL_S)
+    return Recommendation(
+        id="cache_ttl_s",
+        title="Keep answers in the cache for longer",
+        why=f"{cache.expired} of {looks} looks came after the answer had expired.",
+        gain=f"Up to {(found + cache.expired) / looks:.0%} hits instead of {found / looks:.0%}.",
+        applicable=longer > settings.cache_ttl_s,
+        setting="cache_ttl_s",
+        current=plain(settings.cache_ttl_s),
+        proposed=plain(longer),
+        metric="hits",
+        measured=found / looks,
+        expected=(found + cache.expired) / looks,
     )
 
 
@@ -107,4 +155,17 @@ def _engine(recent: Recent, _: CacheStatus, __: RouterSettings) -> Recommendatio
     )
 
 
-RULES: tuple[Rule, ...] = (_engine, _queue, _warm, _cut, _context, _cache_size, _repeatable)
+def _doubled(setting: str, value: int, most: int) -> dict[str, Any]:
+    """Return the fields of a change to twice the value; none is left at the bound."""
+    wanted = min(2 * value, most)
+    return {
+        "applicable": wanted > value,
+        "setting": setting,
+        "current": str(value),
+        "proposed": str(wanted),
+    }
+
+
+RULES: tuple[Rule, ...] = (
+    _engine, _queue, _warm, _cut, _context, _cache_size, _cache_ttl, _repeatable,
+)  # fmt: skip

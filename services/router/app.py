@@ -27,7 +27,11 @@ from services.router.running import Running
 from services.router.slots import Slots
 from services.router.switch import Switch
 from services.router.telemetry import Telemetry
-from shared.events import EmbedRequest, Empty
+from services.router.tuning import store
+from services.router.tuning.levers import Levers
+from services.router.tuning.store import Store
+from services.router.tuning.tuner import Tuner
+from shared.events import EmbedRequest, Empty, TuningAsk
 from shared.service import Service
 from shared.settings import Settings
 from shared.subjects import MODEL_CANCEL, MODEL_CHAT, MODEL_EMBED
@@ -96,7 +100,10 @@ async def _serve(room: Room) -> None:
         room.loops.start_soon(loop)
     await _chat(service, ChatHandlers(desk, room.running, room.loops))
     await _models(service, ModelHandlers(settings.router, switch, slots, ollama))
-    await _reports(service, ReportHandlers(settings, record, accounts, cache, ollama))
+    reports = ReportHandlers(settings, record, accounts, cache, ollama)
+    await _reports(service, reports)
+    levers = Levers(settings.router, cache)
+    await _tuning(service, Tuner(levers, Store(service.bus), record, reports.advise))
 
 
 async def _accounts(settings: Settings, record: Record, telemetry: Telemetry) -> Accounts:
@@ -127,3 +134,11 @@ async def _reports(service: Service, handlers: ReportHandlers) -> None:
     await service.endpoints.answer("model.savings", Empty, handlers.savings)
     await service.endpoints.answer("model.report", Empty, handlers.report)
     await service.endpoints.answer("model.sovereignty", Empty, handlers.sovereignty)
+
+
+async def _tuning(service: Service, tuner: Tuner) -> None:
+    await tuner.load()
+    await service.bus.nc.subscribe(store.SUBJECT, cb=tuner.heard)
+    await service.endpoints.answer("model.apply", TuningAsk, tuner.apply)
+    await service.endpoints.answer("model.rollback", TuningAsk, tuner.rollback)
+    await service.endpoints.answer("model.changes", Empty, tuner.changes)

@@ -36,12 +36,14 @@ class Cache:
         self._held: OrderedDict[str, _Entry] = OrderedDict()
         self._bytes = 0
         self._counts = {"hit": 0, "miss": 0, "coalesced": 0, "evict": 0}
+        self._expired = 0
 
     def get(self, key: str, event: CacheEvent) -> Answer | None:
         """Return the answer kept under `key`, telling a hit in the words of `event`, or None."""
         entry = self._held.get(key)
         if entry is not None and entry.expires <= self._clock():
             self._drop(key)
+            self._expired += 1
             entry = None
         if entry is None:
             return None
@@ -63,10 +65,12 @@ class Cache:
         self._held[key] = _Entry(answer, self._clock() + self._ttl_s, size)
         self._bytes += size
         self._say("store", event, size)
-        while len(self._held) > self._capacity or self._bytes > MAX_BYTES:
-            oldest = next(iter(self._held))
-            gone = self._drop(oldest)
-            self._say("evict", event.model_copy(update={"key": oldest}), gone.size)
+        self._make_room(event)
+
+    def resize(self, entries: int, ttl_s: float) -> None:
+        """Hold so many from now on; answers that are kept already keep their end."""
+        self._capacity, self._ttl_s = entries, ttl_s
+        self._make_room(CacheEvent(kind="evict", key=""))
 
     def status(self) -> CacheStatus:
         """Return the counts since the start; `hit_rate` is null before the first look."""
@@ -81,8 +85,15 @@ class Cache:
             misses=misses,
             coalesced=coalesced,
             evictions=self._counts["evict"],
+            expired=self._expired,
             hit_rate=(hits + coalesced) / looks if looks else None,
         )
+
+    def _make_room(self, event: CacheEvent) -> None:
+        while len(self._held) > self._capacity or self._bytes > MAX_BYTES:
+            oldest = next(iter(self._held))
+            gone = self._drop(oldest)
+            self._say("evict", event.model_copy(update={"key": oldest}), gone.size)
 
     def _drop(self, key: str) -> _Entry:
         entry = self._held.pop(key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.router.record import Record
 from shared.events import Latency
@@ -61,6 +62,13 @@ class Recent:
 async def read(record: Record) -> Recent:
     """Return the last calls."""
     return Recent(tuple(await record.rows(QUERY, LAST)))
+
+
+async def between(record: Record, since: datetime | None, until: datetime | None) -> Recent:
+    """Return the last calls of a time; None is an open end."""
+    ends = (since.isoformat() if since else "", until.isoformat() if until else "~")
+    query = "SELECT * FROM calls WHERE at >= ? AND at < ? ORDER BY id DESC LIMIT ?"
+    return Recent(tuple(await record.rows(query, *ends, LAST)))
 
 
 def percentile(values: list[float], share: float) -> float | None:

@@ -11,7 +11,7 @@ from services.router.ollama.engine import OllamaEngine
 from services.router.record import Record
 from services.router.report import report
 from services.router.savings import savings
-from shared.events import Empty, OptimizationReport, Savings, Sovereignty
+from shared.events import Empty, OptimizationReport, Recommendation, Savings, Sovereignty
 from shared.settings import Settings
 
 
@@ -33,6 +33,10 @@ class ReportHandlers:
         """Return how well the model is used."""
         found = await recent.read(self.record)
         return report(found, self.cache.status(), self.settings.router)
+
+    async def advise(self) -> tuple[Recommendation, ...]:
+        """Return the report's recommendations."""
+        return (await self.report(Empty())).recommendations
 
     async def sovereignty(self, _: Empty) -> Sovereignty:
         """Return how much stays at home."""

@@ -184,6 +184,13 @@ if TYPE_CHECKING:
         Timing,
         WaitingStep,
     )
+    from shared.events.tuning import (
+        TuningAsk,
+        TuningChange,
+        TuningChanges,
+        TuningMeasure,
+        Verdict,
+    )
 
 _HOMES = {
     "EVENT_LIMIT": "sessions",
@@ -332,9 +339,14 @@ _HOMES = {
     "TaskWaiting": "journal",
     "Timing": "tasks",
     "Title": "base",
+    "TuningAsk": "tuning",
+    "TuningChange": "tuning",
+    "TuningChanges": "tuning",
+    "TuningMeasure": "tuning",
     "UsDollars": "base",
     "Usage": "base",
     "Verb": "ops",
+    "Verdict": "tuning",
     "WaitingStep": "tasks",
 }
 
@@ -485,9 +497,14 @@ __all__ = [
     "TaskWaiting",
     "Timing",
     "Title",
+    "TuningAsk",
+    "TuningChange",
+    "TuningChanges",
+    "TuningMeasure",
     "UsDollars",
     "Usage",
     "Verb",
+    "Verdict",
     "WaitingStep",
 ]
 

@@ -49,7 +49,7 @@ class Latency(Body):
 
 
 class CacheStatus(Body):
-    """The response cache."""
+    """The response cache; `expired` counts looks for an answer that had been kept too long."""
 
     entries: int = 0
     capacity: int = 0
@@ -58,16 +58,31 @@ class CacheStatus(Body):
     misses: int = 0
     coalesced: int = 0
     evictions: int = 0
+    expired: int = 0
     hit_rate: float | None = None
 
 
 class Recommendation(Body):
-    """Something worth changing, and what it should gain."""
+    """Something worth changing, and what it should gain.
+
+    With `applicable`, `model.apply` sets `setting` from `current` to `proposed` while the router
+    runs, and `model.rollback` takes it back. `metric` names the share 0..1 that it should move,
+    from `measured` to `expected`: `load` (time loading the model / total time), `queue` (time
+    waiting / total time), `cut` and `too_long` (calls that failed so), `hits` (looks into the
+    cache that found an answer).
+    """
 
     id: str
     title: str
     why: str
     gain: str = ""
+    applicable: bool = False
+    setting: str = ""
+    current: str = ""
+    proposed: str = ""
+    metric: str = ""
+    measured: float | None = None
+    expected: float | None = None
 
 
 class OptimizationReport(Body):

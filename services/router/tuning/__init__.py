@@ -1,0 +1,1 @@
+"""Recommendations that are applied while the router runs, measured, and taken back."""
