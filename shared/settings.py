@@ -93,11 +93,15 @@ class AgentsSettings(Group):
 
 
 class MatchSettings(Group):
-    """Money. `commission` is the platform's share of every payment."""
+    """Money. `commission` is the platform's share of every payment.
+
+    `offer_days` is how long an offer stands that a client makes on its page.
+    """
 
     commission: Decimal = Field(default=Decimal("0.20"), ge=0, le=1)
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
     monthly_target_minor: int = Field(default=2_000_000, ge=0)
+    offer_days: float = Field(default=14.0, gt=0, le=3650)
 
 
 class OpsSettings(Group):

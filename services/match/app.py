@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from services.match import clockwork
 from services.match.handlers import Handlers, Room
 from services.match.opening import open_book
+from services.match.party_desk import PartyDesk
 from services.match.writer import Writer
 from shared.events import (
     BillAsk,
@@ -18,8 +19,10 @@ from shared.events import (
     MatchAssign,
     MatchFind,
     MatchListAsk,
+    PartyAsk,
     PayoutAsk,
     RevenueAsk,
+    TokenAsk,
 )
 from shared.service import Service
 
@@ -39,7 +42,10 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
         await writer.catch_up()
         service.tasks.start_soon(writer.run)
         service.tasks.start_soon(clockwork.watch, book, writer)
-        await answer(service, Handlers(Room(book, writer, service.settings.match)))
+        room = Room(book, writer, service.settings.match)
+        handlers = Handlers(room)
+        await answer(service, handlers)
+        await welcome(service, PartyDesk(room, handlers))
         yield
     finally:
         await book.close()
@@ -57,3 +63,9 @@ async def answer(service: Service, handlers: Handlers) -> None:
     await endpoints.answer_many("match.payout", PayoutAsk, handlers.payout, AT_ONCE)
     await endpoints.answer_many("match.bill", BillAsk, handlers.bill, AT_ONCE)
     await endpoints.answer_many("match.export", LedgerExportAsk, handlers.export, AT_ONCE)
+
+
+async def welcome(service: Service, desk: PartyDesk) -> None:
+    """Register what is asked for by and about the holders of tokens."""
+    await service.endpoints.answer_many("match.token", TokenAsk, desk.token, AT_ONCE)
+    await service.endpoints.answer_many("match.party", PartyAsk, desk.party, AT_ONCE)

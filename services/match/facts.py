@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from shared.events import Body, DealState, Instant, MatchEvent, Money
+from shared.events import Body, DealState, Instant, MatchEvent, Money, Side
 from shared.subjects import Token
 
 PROFILE_SET = "profile_set"
@@ -17,6 +17,8 @@ DEAL_MOVED = "deal_moved"
 OUTCOME_TOLD = "outcome_told"
 PAYOUT_UNKNOWN = "payout_unknown"
 SUBSCRIPTION_SET = "subscription_set"
+TOKEN_ISSUED = "token_issued"  # noqa: S105 - the kind of an event
+TOKEN_REVOKED = "token_revoked"  # noqa: S105 - the kind of an event
 
 
 class DealOpened(Body):
@@ -72,6 +74,21 @@ class SubscriptionSet(Body):
     set_up: int = Field(default=0, ge=0, strict=True)
     since: Instant
     active: bool = True
+
+
+class TokenIssued(Body):
+    """A party got a token for the page; `digest` is its SHA-256 in hexadecimal digits."""
+
+    token_id: Token
+    party_id: Token
+    side: Side
+    digest: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class TokenRevoked(Body):
+    """These tokens open nothing any more."""
+
+    token_ids: tuple[Token, ...]
 
 
 def event(kind: str, event_id: str, who: tuple[str, str], data: Body) -> MatchEvent:

@@ -88,8 +88,8 @@ def _profile(db: sqlite3.Connection, seq: int, event: MatchEvent) -> None:
 
 def _need(db: sqlite3.Connection, seq: int, event: MatchEvent) -> None:
     need = Need.model_validate(event.data)
-    row = (need.need_id, seq, need.model_dump_json().encode())
-    db.execute("INSERT OR REPLACE INTO need VALUES (?, ?, ?)", row)
+    row = (need.need_id, seq, need.party_id, need.model_dump_json().encode())
+    db.execute("INSERT OR REPLACE INTO need VALUES (?, ?, ?, ?)", row)
 
 
 def _opened(db: sqlite3.Connection, seq: int, event: MatchEvent) -> None:
@@ -158,6 +158,21 @@ def _subscription(db: sqlite3.Connection, seq: int, event: MatchEvent) -> None:
     db.execute(sql, row)
 
 
+def _token(db: sqlite3.Connection, seq: int, event: MatchEvent) -> None:
+    fact = facts.TokenIssued.model_validate(event.data)
+    row = (fact.token_id, seq, fact.party_id, fact.side, fact.digest, stamp(event.at), None)
+    db.execute(f"INSERT INTO token VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
+
+
+def _token_end(db: sqlite3.Connection, seq: int, event: MatchEvent) -> None:
+    fact = facts.TokenRevoked.model_validate(event.data)
+    at = stamp(event.at)
+    db.executemany(
+        "UPDATE token SET revoked_at = ? WHERE token_id = ? AND revoked_at IS NULL",
+        [(at, token_id) for token_id in fact.token_ids],
+    )
+
+
 def _ledger(db: sqlite3.Connection, message: Stored) -> None:
     entry = LedgerEntry.model_validate_json(message.data)
     check_balance(entry)
@@ -196,6 +211,8 @@ KINDS: dict[str, Callable[[sqlite3.Connection, int, MatchEvent], None]] = {
     facts.OUTCOME_TOLD: _outcome,
     facts.PAYOUT_UNKNOWN: _unknown,
     facts.SUBSCRIPTION_SET: _subscription,
+    facts.TOKEN_ISSUED: _token,
+    facts.TOKEN_REVOKED: _token_end,
 }
 STREAMS: dict[str, Callable[[sqlite3.Connection, Stored], None]] = {
     "MATCH": _match,

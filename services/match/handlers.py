@@ -67,14 +67,14 @@ class Handlers:
     async def find(self, ask: MatchFind) -> MatchFound:
         """Rank all providers for one need."""
         market = await self._market()
-        module = _market_module()
+        module = market_module()
         found: MatchFound = await self._room.book.read(lambda db: module.find(db, market, ask))
         return found
 
     async def assign(self, ask: MatchAssign) -> Assignment:
         """Pair all open needs at once."""
         market = await self._market()
-        module = _market_module()
+        module = market_module()
         made: Assignment = await self._room.book.read(lambda db: module.assign(db, market, ask))
         return made
 
@@ -141,7 +141,7 @@ class Handlers:
         need_id = needed(ask.need_id, "need_id")
         provider_id = needed(ask.provider_id, "provider_id")
         await self._room.writer.catch_up()
-        module = _market_module()
+        module = market_module()
         total: float = await self._room.book.read(
             lambda db: module.pair_score(db, need_id, provider_id)
         )
@@ -153,12 +153,12 @@ class Handlers:
         await room.writer.catch_up()
         seq = await room.book.read(partial(fold.position, stream="MATCH"))
         if seq != room.market_seq:
-            module, before = _market_module(), room.market
+            module, before = market_module(), room.market
             room.market = await room.book.read(lambda db: module.read(db, before))
             room.market_seq = seq
         return room.market
 
 
-def _market_module() -> Any:
+def market_module() -> Any:
     """Import the scoring, and with it numpy, when it is first needed."""
     return importlib.import_module("services.match.market")

@@ -68,11 +68,17 @@ def find(db: sqlite3.Connection, market: Market, ask: MatchFind) -> MatchFound:
 
 def pair_score(db: sqlite3.Connection, need_id: str, provider_id: str) -> float:
     """Return the total of one pair, as it would be shown now."""
+    return pair(db, need_id, provider_id)[0]
+
+
+def pair(db: sqlite3.Connection, need_id: str, provider_id: str) -> tuple[float, bool]:
+    """Return the total of one pair, and whether a hard limit rules it out."""
     need, profile = queries.need(db, need_id), queries.profile(db, provider_id)
     load = {provider_id: queries.load_of(db, provider_id)}
     pool = gather([profile.model_dump_json().encode()], load, queries.heard(db, "provider"))
     ready = asked(need, queries.heard(db, "client").get(need.party_id, (0, 0)))
-    return round(float(score(ready, pool).total[0]), DIGITS)
+    scores = score(ready, pool, queries.unwanted(db, need_id))
+    return round(float(scores.total[0]), DIGITS), bool(scores.blocked[0])
 
 
 def _notice(db: sqlite3.Connection, need: Need) -> str:

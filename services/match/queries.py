@@ -48,10 +48,18 @@ def deal(db: sqlite3.Connection, deal_id: str, history: bool = True) -> Deal:
     return _deal(found[0], _history(db, deal_id) if history else ())
 
 
-def deals(db: sqlite3.Connection, limit: int) -> tuple[Deal, ...]:
-    """Return deals, the last touched first, without their histories."""
-    found = rows(db, f"{_DEAL} GROUP BY d.deal_id ORDER BY d.seq DESC LIMIT ?", limit)
-    return tuple(_deal(row, ()) for row in found)
+def deals(db: sqlite3.Connection, limit: int, **only: str) -> tuple[Deal, ...]:
+    """Return deals, the last touched first, without their histories; all or one party's."""
+    where = " AND ".join((*(f"d.{column} = ?" for column in only), "1"))
+    sql = f"{_DEAL} WHERE {where} GROUP BY d.deal_id ORDER BY d.seq DESC LIMIT ?"
+    return tuple(_deal(row, ()) for row in rows(db, sql, *only.values(), limit))
+
+
+def needs_of(db: sqlite3.Connection, party_id: str, limit: int) -> tuple[Need, ...]:
+    """Return a client's needs, the latest first."""
+    sql = "SELECT body FROM need WHERE party_id = ? ORDER BY seq DESC LIMIT ?"
+    found = db.execute(sql, (party_id, limit))
+    return tuple(Need.model_validate_json(row[0]) for row in found)
 
 
 def _deal(row: dict[str, Any], history: tuple[dict[str, Any], ...]) -> Deal:

@@ -7,8 +7,18 @@ CREATE TABLE refused (
 
 CREATE TABLE profile (party_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE INDEX profile_seq ON profile (seq);
-CREATE TABLE need (need_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE TABLE need (
+    need_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, party_id TEXT NOT NULL, body BLOB NOT NULL
+);
 CREATE INDEX need_seq ON need (seq);
+CREATE INDEX need_party ON need (party_id);
+
+-- Who may use the page for clients and providers: the hash of a token, never the token.
+CREATE TABLE token (
+    token_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, party_id TEXT NOT NULL, side TEXT NOT NULL,
+    digest TEXT NOT NULL UNIQUE, issued_at TEXT NOT NULL, revoked_at TEXT
+) WITHOUT ROWID;
+CREATE INDEX token_party ON token (party_id);
 
 CREATE TABLE deal (
     deal_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, need_id TEXT NOT NULL, client_id TEXT NOT NULL,
@@ -18,6 +28,8 @@ CREATE TABLE deal (
 );
 CREATE INDEX deal_need ON deal (need_id);
 CREATE INDEX deal_provider ON deal (provider_id);
+CREATE INDEX deal_client ON deal (client_id);
+CREATE INDEX deal_seq ON deal (seq);
 CREATE INDEX deal_expiry ON deal (expires_at) WHERE state = 'offered';
 CREATE TABLE move (
     seq INTEGER PRIMARY KEY, deal_id TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL,

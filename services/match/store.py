@@ -17,13 +17,13 @@ import aiosqlite
 Result = TypeVar("Result")
 
 SCHEMA = Path(__file__).with_name("schema.sql")
-VERSION = 3
+VERSION = 4
 """Of the schema; a file of another version is made anew from the streams."""
 
 BUSY_S = 15.0
 TABLES = (
     "position", "refused", "profile", "need", "deal", "move", "outcome", "act", "entry", "posting",
-    "unknown_payout", "subscription", "balance",
+    "unknown_payout", "subscription", "balance", "token",
 )  # fmt: skip
 
 
