@@ -17,6 +17,7 @@ from services.sessions.follower import Follower
 from services.sessions.handlers import Handlers
 from services.sessions.index import Index
 from services.sessions.journal import Journal
+from services.sessions.leases import Leases
 from services.sessions.recall import rank
 from services.sessions.stored import Fact
 from shared import bootstrap
@@ -101,7 +102,7 @@ async def handoffs(folder: Path) -> dict[str, Any]:
         ]
         facts = [Fact(f.seq, f.event, f.event.model_dump_json().encode()) for f in facts]
         await index.add(facts, facts[-1].seq)
-        handlers = Handlers(index, None, "n0")  # type: ignore[arg-type]
+        handlers = Handlers(index, None, "n0", None)  # type: ignore[arg-type]
         ask = SessionAsk(namespace="n0", session_id="one")
         return {"what": "handoff of 10,000 events"} | await timed(
             3, lambda _: handlers.handoff(ask)
@@ -139,7 +140,7 @@ async def _appends(bus: Any, folder: Path) -> list[dict[str, Any]]:
     loop = asyncio.create_task(follower.run())
     try:
         journal = Journal(bus, index, follower, "bench")
-        handlers = Handlers(index, journal, "main")
+        handlers = Handlers(index, journal, "main", Leases(bus))
         dice = random.Random(9)
 
         async def bare(number: int) -> None:

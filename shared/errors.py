@@ -63,6 +63,12 @@ class Conflict(SovereignError):
     http_status = 409
 
 
+class StaleWriter(Conflict):
+    """The writer decided on a state that is not the last one any more: read on from there."""
+
+    code = "stale_writer"
+
+
 class Refused(SovereignError):
     """Not allowed: a foreign host, a bad signature, a missing right."""
 
@@ -147,7 +153,10 @@ class Cancelled(SovereignError):
 
 def _known(base: type[SovereignError]) -> dict[str, type[SovereignError]]:
     """Return code to class for every error of this module."""
-    return {base.code: base} | {sub.code: sub for sub in base.__subclasses__()}
+    found = {base.code: base}
+    for sub in base.__subclasses__():
+        found |= _known(sub)
+    return found
 
 
 KINDS = _known(SovereignError)

@@ -162,6 +162,7 @@ USERS: dict[str, Rights] = {
         subscribe=("session.>", "agent.result.crew.*"),
         queues=("RESULTS",),
         reads=("SESSIONS",),
+        buckets=("session_leases",),
     ),
     "ops": Rights(
         publish=(

@@ -118,9 +118,16 @@ class OpsSettings(Group):
 
 
 class SessionsSettings(Group):
-    """Where people's notes go when they name no namespace."""
+    """Where notes go that name no namespace, and when a silent session is handed over.
+
+    `idle_s`: after so many seconds without an event a handoff is made; `sweep_s`: how often that,
+    and leases that ran out, are looked for. `vectors`: whether an embedding model helps to search.
+    """
 
     namespace: Token = "main"
+    idle_s: float = Field(default=3600.0, ge=1)
+    sweep_s: float = Field(default=2.0, ge=0.1, le=600)
+    vectors: Literal["auto", "off"] = "auto"
 
 
 class DashboardSettings(Group):

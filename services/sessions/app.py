@@ -7,20 +7,29 @@ from contextlib import asynccontextmanager
 
 import anyio
 
+from services.sessions.exporting import Exporter
 from services.sessions.follower import Follower
 from services.sessions.handlers import Handlers
 from services.sessions.index import Index
 from services.sessions.journal import Journal
+from services.sessions.leases import Leases
+from services.sessions.life import Life
+from services.sessions.sweep import Sweep
 from services.sessions.upkeep import Upkeep
 from shared.events import (
     Empty,
+    LeaseAsk,
     SearchAsk,
     SessionAppend,
     SessionAsk,
+    SessionBranch,
+    SessionClose,
     SessionContextAsk,
+    SessionExport,
     SessionForget,
     SessionImport,
     SessionListAsk,
+    SessionResume,
 )
 from shared.service import Service
 from shared.streams import Consumer
@@ -37,14 +46,23 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
     index = Index(service.settings.data_dir / "sessions" / "index.db")
     follower = Follower(service.bus, index)
     journal = Journal(service.bus, index, follower, service.host)
-    handlers = Handlers(index, journal, service.settings.sessions.namespace)
+    settings = service.settings.sessions
+    leases = Leases(service.bus)
+    handlers = Handlers(index, journal, settings.namespace, leases)
+    life = Life(index, journal, leases, handlers.heads, handlers.handing)
+    sweep = Sweep(index, leases, handlers.handing, settings)
     service.heart.info = lambda: {"last_seq": index.last_seq}
     try:
         await follower.open()
         async with anyio.create_task_group() as loops:
             loops.start_soon(follower.run)
+            await leases.look()
             await _answer(service, handlers)
+            await _live(service, life)
+            export = Exporter(index, handlers.heads).export
+            await service.endpoints.answer_many("session.export", SessionExport, export, 4)
             await _maintain(service, Upkeep(service.bus, index, follower, journal))
+            loops.start_soon(sweep.run)
             loops.start_soon(Worker(service.bus, RESULTS, handlers.finished).run)
             yield
             loops.cancel_scope.cancel()
@@ -61,6 +79,15 @@ async def _answer(service: Service, handlers: Handlers) -> None:
     await answer("session.handoff", SessionAsk, handlers.handoff, AT_ONCE)
     await answer("session.import", SessionImport, handlers.take, 2)
     await answer("session.context", SessionContextAsk, handlers.context, AT_ONCE)
+
+
+async def _live(service: Service, life: Life) -> None:
+    answer = service.endpoints.answer_many
+    await answer("session.fork", SessionBranch, life.fork, AT_ONCE)
+    await answer("session.merge", SessionBranch, life.merge, AT_ONCE)
+    await answer("session.lease", LeaseAsk, life.lease, AT_ONCE)
+    await answer("session.close", SessionClose, life.close, AT_ONCE)
+    await answer("session.resume", SessionResume, life.resume, AT_ONCE)
 
 
 async def _maintain(service: Service, upkeep: Upkeep) -> None:

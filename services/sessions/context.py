@@ -6,8 +6,9 @@ import math
 from collections.abc import AsyncIterator, Iterable
 
 from services.sessions import queries
-from services.sessions.fold import Head, fold
+from services.sessions.fold import Head
 from services.sessions.handoff import handoff
+from services.sessions.heads import Heads
 from services.sessions.index import Index
 from services.sessions.recall import search
 from shared.events import SearchAsk, SessionContext, SessionContextAsk
@@ -26,8 +27,9 @@ Line = tuple[str, str]
 class Contexts:
     """Answers `session.context` from the index alone."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, heads: Heads) -> None:
         self._index = index
+        self._heads = heads
 
     async def context(self, ask: SessionContextAsk) -> SessionContext:
         """Return what fits into the budget; the most pressing lines come first."""
@@ -46,9 +48,7 @@ class Contexts:
         place = await queries.place(self._index.reader, ask.session_id)
         if place is None:
             return None
-        place = await queries.owned(self._index.reader, ask.namespace, ask.session_id)
-        events = await queries.events_of(self._index.reader, place)
-        return fold(events, ask.session_id, ask.namespace)
+        return await self._heads.of(ask.namespace, ask.session_id)
 
 
 def _lines(head: Head | None, name: str) -> Iterable[Line]:

@@ -20,6 +20,8 @@ UPDATE session SET title = coalesce((
     WHERE session = session.id AND kind = 'session.opened' ORDER BY seq LIMIT 1
 ), '') WHERE session_id = ?
 """
+SNAPSHOT = "DELETE FROM snapshot WHERE session IN (SELECT id FROM session WHERE session_id = ?)"
+ERASED = "INSERT OR REPLACE INTO about VALUES ('erased', ?)"
 DELETE_WORDS = "INSERT INTO words(words, rowid, text) VALUES ('delete', ?, ?)"
 
 
@@ -38,6 +40,8 @@ async def erase(
     texts = [(seq, words.indexed(number, searchable(stored_event(seq, b)))) for seq, b in gone]
     await writer.executemany(DELETE_WORDS, texts)
     await writer.executemany("DELETE FROM event WHERE seq = ?", [(seq,) for seq, _ in gone])
+    await writer.execute(SNAPSHOT, (event.session_id,))
+    await writer.execute(ERASED, (str(tombstone.seq),))
     await _tidy(writer, event.session_id, whole=named is None)
 
 

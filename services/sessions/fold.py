@@ -41,7 +41,11 @@ class Head(BaseModel):
 
 
 def fold(events: Iterable[StoredEvent], session_id: str, namespace: str) -> Head:
-    """Return the head of a session after `events`."""
+    """Return the head of a session after `events`, in the order of the stream.
+
+    Events of other sessions are those that it inherited: what they opened, decided and learned
+    counts, their own beginnings, ends and handoffs do not.
+    """
     head = Head(session_id=session_id, namespace=namespace)
     for event in events:
         advance(head, event)
@@ -50,15 +54,29 @@ def fold(events: Iterable[StoredEvent], session_id: str, namespace: str) -> Head
 
 def advance(head: Head, event: StoredEvent) -> None:
     """Take one more event into the head."""
+    if event.session_id == head.session_id:
+        _count(head, event)
+    elif event.kind.startswith(("session.", "handoff.")):
+        head.goal = _goal(event) or head.goal
+        return
+    if event.supersedes is not None:
+        _supersede(head, event.supersedes)
+    _STEPS.get(event.kind, _ignore)(head, event)
+
+
+def _count(head: Head, event: StoredEvent) -> None:
     head.seq = event.seq
     head.events += 1
     head.opened = head.opened or event
     head.last = event
     if event.actor not in head.actors:
         head.actors.append(event.actor)
-    if event.supersedes is not None:
-        _supersede(head, event.supersedes)
-    _STEPS.get(event.kind, _ignore)(head, event)
+
+
+def _goal(event: StoredEvent) -> str:
+    """Return the goal that an opening names."""
+    opens = event.kind in ("session.opened", "session.resumed")
+    return str(event.data.get("goal") or event.body) if opens else ""
 
 
 def _ignore(head: Head, event: StoredEvent) -> None:
@@ -74,7 +92,7 @@ def _opened(head: Head, event: StoredEvent) -> None:
     head.status = "open"
     if event.kind == "session.opened":
         head.title = head.title or event.title
-    head.goal = str(event.data.get("goal") or event.body or head.goal)
+    head.goal = _goal(event) or head.goal
     if event.data.get("parents"):
         head.origins.append(event)
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from nats.aio.msg import Msg
 
 from services.sessions import outcomes, queries
+from services.sessions import summary as summaries
 from services.sessions.context import Contexts
-from services.sessions.fold import fold
+from services.sessions.handing import Handing
 from services.sessions.handoff import handoff
+from services.sessions.heads import Heads
 from services.sessions.importing.importer import Importer
 from services.sessions.index import Index
 from services.sessions.journal import Journal
+from services.sessions.leases import Leases
 from services.sessions.recall import search
 from shared.bus import decode
 from shared.errors import InvalidInput
@@ -36,18 +39,25 @@ PAGE_BYTES = MAX_PAYLOAD - 600_000
 class Handlers:
     """The request handlers and the work handler of one process."""
 
-    def __init__(self, index: Index, journal: Journal, namespace: str) -> None:
+    def __init__(self, index: Index, journal: Journal, namespace: str, leases: Leases) -> None:
         self._index = index
         self._journal = journal
         self._namespace = namespace
+        self._leases = leases
+        self.heads = Heads(index)
+        self.handing = Handing(self.heads, journal)
         self.take = Importer(index, journal).take
-        self.context = Contexts(index).context
+        self.context = Contexts(index, self.heads).context
 
     async def append(self, ask: SessionAppend) -> SessionAppended:
-        """Answer `session.append`."""
+        """Answer `session.append`; a session that is closed by it is handed over."""
         if ask.kind == "session.forgotten":
             raise InvalidInput("kind: forgetting goes by session.forget", field="kind")
-        return await self._journal.append(ask)
+        self._leases.check(ask.session_id, ask.lease)
+        added = await self._journal.append(ask)
+        if ask.kind == "session.closed" and not added.duplicate:
+            await self.handing.make(ask.namespace, ask.session_id, "closed")
+        return added
 
     async def load(self, ask: SessionAsk) -> SessionLoaded:
         """Answer `session.load`: as many events as fit into one message."""
@@ -71,10 +81,16 @@ class Handlers:
         return await search(self._index, ask)
 
     async def handoff(self, ask: SessionAsk) -> Handoff:
-        """Answer `session.handoff`."""
-        place = await queries.owned(self._index.reader, ask.namespace, ask.session_id)
-        events = await queries.events_of(self._index.reader, place)
-        return handoff(fold(events, ask.session_id, ask.namespace))
+        """Answer `session.handoff`; with `keep` the session records that it was made."""
+        if ask.keep:
+            await self.handing.make(ask.namespace, ask.session_id, "asked for")
+        head = await self.heads.of(ask.namespace, ask.session_id)
+        made = handoff(head)
+        if not ask.summary:
+            return made
+        summary = await summaries.summarise(self._journal.bus, head, made)
+        text = made.markdown + summaries.section(summary)
+        return made.model_copy(update={"summary": summary, "markdown": text})
 
     async def finished(self, message: Msg) -> None:
         """Record the outcome of a task; a redelivery records nothing new."""

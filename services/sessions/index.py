@@ -6,6 +6,7 @@ set aside and built anew from stream SESSIONS.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sqlite3
 import time
@@ -30,6 +31,10 @@ INSERT_SESSION = """
 INSERT OR IGNORE INTO session(session_id, namespace, first_at, last_at) VALUES (?, ?, ?, ?)
 """
 ADVANCE = "UPDATE about SET value = ? WHERE name = 'last_seq' AND CAST(value AS INTEGER) < ?"
+KEEP_HEAD = """
+INSERT OR REPLACE INTO snapshot SELECT id, ? FROM session WHERE id = ?
+AND ? = coalesce((SELECT value FROM about WHERE name = 'erased'), '')
+"""
 INSERT_WORDS = "INSERT INTO words(rowid, text) SELECT seq, ? FROM event WHERE seq = ?"
 
 
@@ -41,6 +46,7 @@ class Index:
         self.last_seq = 0
         self._namespaces: dict[str, int] = {}
         self._sessions: set[str] = set()
+        self._writing = asyncio.Lock()
         self._writer: aiosqlite.Connection | None = None
         self._reader: aiosqlite.Connection | None = None
 
@@ -96,9 +102,24 @@ class Index:
         """
         if up_to <= self.last_seq:
             return
+        async with self._writing:
+            await self._add(list(facts), up_to)
+
+    async def erased(self) -> str:
+        """Return a mark that is another one after each erasure."""
+        sql = "SELECT value FROM about WHERE name = 'erased'"
+        return next((str(row[0]) for row in await self.reader.execute_fetchall(sql)), "")
+
+    async def keep_head(self, session: int, head: bytes, erased: str) -> None:
+        """Keep a fold, unless something was erased since the mark `erased` was read."""
+        async with self._writing:
+            await self.writer.execute(KEEP_HEAD, (head, session, erased))
+            await self.writer.commit()
+
+    async def _add(self, facts: list[Fact], up_to: int) -> None:
         await self.writer.execute("BEGIN IMMEDIATE")
         try:
-            erased = await self._take_in(await self._unseen(list(facts)))
+            erased = await self._take_in(await self._unseen(facts))
             await self.writer.execute(ADVANCE, (str(up_to), up_to))
             await self.writer.commit()
         except BaseException:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from services.sessions import facts, queries
+from services.sessions import facts, lineage, queries
 from services.sessions.follower import STREAM, Follower
 from services.sessions.index import Index
 from shared.bus import Bus
-from shared.errors import Conflict, InvalidInput
+from shared.errors import Conflict, InvalidInput, StaleWriter
 from shared.events import SessionAppend, SessionAppended, SessionEvent, StoredEvent
 from shared.ids import ulid
 from shared.reading import last_of
@@ -29,7 +29,7 @@ class Journal:
     """Appends to sessions. A session belongs to the namespace of its first event."""
 
     def __init__(self, bus: Bus, index: Index, follower: Follower, host: str) -> None:
-        self._bus = bus
+        self.bus = bus
         self._index = index
         self._follower = follower
         self._host = host
@@ -47,7 +47,7 @@ class Journal:
 
         The same `event_id` again is a duplicate, at any time; with another content, `Conflict`.
         `expected_seq` is the last sequence of the session that the writer knows (0: none):
-        when it is not the last any more, `Conflict`. `new` says that the id was just made.
+        when it is not the last any more, `StaleWriter`. `new` says that the id was just made.
         """
         facts.check(event)
         for attempt in range(TRIES):
@@ -59,9 +59,17 @@ class Journal:
                 return await self._publish(event, fence)
             except Conflict:
                 await self._catch_up(event.session_id)
-                if expected_seq is not None or attempt == TRIES - 1:
+                if expected_seq is not None:
+                    raise await self._stale(event, expected_seq) from None
+                if attempt == TRIES - 1:
                     raise
         raise AssertionError("unreachable")
+
+    async def _stale(self, event: SessionEvent, expected_seq: int) -> StaleWriter:
+        place = await queries.place(self._index.reader, event.session_id)
+        last = place.last_seq if place else 0
+        line = f"session {event.session_id} is at {last}, not {expected_seq}: read on from there"
+        return StaleWriter(f"expected_seq: {line}", field="expected_seq")
 
     async def _known(self, event: SessionEvent) -> StoredEvent | None:
         return await queries.event_of(self._index.reader, event.session_id, event.event_id)
@@ -109,7 +117,7 @@ class Journal:
         named = facts.closes(event)
         if named is None:
             return
-        closed = await queries.event_of(self._index.reader, event.session_id, named)
+        closed = await lineage.find(self._index.reader, event.session_id, named)
         pending = event.kind in ("pending.done", "pending.drop")
         if closed is None or (pending and closed.kind != "pending.add"):
             raise _closes_nothing(event)
@@ -117,7 +125,7 @@ class Journal:
     async def _publish(
         self, event: SessionEvent, fence: int | None, *, wait: bool = True
     ) -> SessionAppended:
-        ack = await self._bus.publish(
+        ack = await self.bus.publish(
             session_event(event.session_id),
             event,
             f"{event.session_id}.{event.event_id}",
@@ -134,7 +142,7 @@ class Journal:
 
     async def _catch_up(self, session_id: str) -> None:
         """Wait until the index holds the last event of the session that the stream holds."""
-        last = await last_of(self._bus, STREAM, session_event(session_id))
+        last = await last_of(self.bus, STREAM, session_event(session_id))
         if last is not None:
             await self._follower.wait_for(last.seq)
 

@@ -11,7 +11,7 @@ from services.sessions.stored import stored_event
 from shared.errors import NotFound
 from shared.events import SessionInfo, StoredEvent
 
-SESSION = "SELECT id, namespace, last_seq, status FROM session WHERE session_id = ?"
+SESSION = "SELECT id, namespace, last_seq, status, session_id FROM session WHERE session_id = ?"
 EVENT = """
 SELECT event.seq, event.body FROM event JOIN session ON session.id = event.session
 WHERE session.session_id = ? AND event_id = ?
@@ -19,7 +19,10 @@ WHERE session.session_id = ? AND event_id = ?
 IDS = """
 SELECT event_id, seq FROM event JOIN session ON session.id = event.session WHERE session_id = ?
 """
-EVENTS = "SELECT seq, body FROM event WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?"
+EVENTS = """
+SELECT seq, body FROM event WHERE session = ? AND seq > ? AND (? IS NULL OR seq <= ?)
+ORDER BY seq LIMIT ?
+"""
 SESSIONS = """
 SELECT session_id, namespace, iif(title = '', session_id, title), status, first_at, last_at,
     (SELECT count(*) FROM event WHERE session = session.id) AS events,
@@ -37,6 +40,7 @@ class Place:
     namespace: str
     last_seq: int
     status: str
+    session_id: str
 
 
 async def place(reader: aiosqlite.Connection, session_id: str) -> Place | None:
@@ -68,10 +72,15 @@ async def ids_of(reader: aiosqlite.Connection, session_id: str) -> dict[str, int
 
 
 async def events_of(
-    reader: aiosqlite.Connection, found: Place, after_seq: int = 0, limit: int = -1
+    reader: aiosqlite.Connection,
+    found: Place,
+    after_seq: int = 0,
+    limit: int = -1,
+    up_to: int | None = None,
 ) -> list[StoredEvent]:
     """Return events of a session in order; a limit of -1 means all."""
-    rows = await reader.execute_fetchall(EVENTS, (found.id, after_seq, limit))
+    given = (found.id, after_seq, up_to, up_to, limit)
+    rows = await reader.execute_fetchall(EVENTS, given)
     return [stored_event(int(seq), data) for seq, data in rows]
 
 

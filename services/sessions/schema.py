@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 4
+VERSION = 5
 """Another version in the file means: build it anew from the stream."""
 
 PRAGMAS = (
@@ -67,6 +67,8 @@ CREATE TRIGGER event_closes AFTER INSERT ON event WHEN new.closes IS NOT NULL BE
     UPDATE event SET closed_by = new.seq
     WHERE session = new.session AND event_id = new.closes AND closed_by IS NULL;
 END;
+
+CREATE TABLE snapshot(session INTEGER PRIMARY KEY, head BLOB NOT NULL);
 
 CREATE VIRTUAL TABLE words USING fts5(
     text, content='', tokenize="porter unicode61 remove_diacritics 2 tokenchars '_'"

@@ -61,7 +61,10 @@ class SessionEvent(Body):
 
 
 class SessionAppend(Body):
-    """A request on `session.append`. `expected_seq` refuses a stale writer; null takes any."""
+    """A request on `session.append`. `expected_seq` refuses a stale writer; null takes any.
+
+    While somebody holds a lease on the session, only events with that `lease` are taken.
+    """
 
     namespace: Token
     session_id: Token
@@ -75,6 +78,7 @@ class SessionAppend(Body):
     supersedes: Token | None = None
     data: dict[str, Any] = Field(default_factory=dict)
     expected_seq: int | None = Field(default=None, ge=0)
+    lease: Token | None = None
 
 
 class SessionAppended(Body):
@@ -89,13 +93,16 @@ class SessionAppended(Body):
 class SessionAsk(Body):
     """A request on `session.load` or `session.handoff`.
 
-    `after_seq` and `limit` page through a long session (load only).
+    `after_seq` and `limit` page through a long session (load only). For a handoff: `summary`
+    asks a language model for a summary beside it, `keep` records that it was made.
     """
 
     namespace: Token
     session_id: Token
     after_seq: int = Field(default=0, ge=0)
     limit: int = Field(default=1000, ge=1, le=10_000)
+    summary: bool = False
+    keep: bool = False
 
 
 class SessionListAsk(Body):
@@ -140,16 +147,32 @@ class SessionLoaded(Body):
 
 
 class SearchAsk(Body):
-    """A request on `session.search`."""
+    """A request on `session.search`.
+
+    `around`: so many events before and after each hit come with it. `tokens` bounds the whole
+    answer, characters / 4; what does not fit is left out, the worst first.
+    """
 
     namespace: Token
     query: str = Field(min_length=1, max_length=2000)
     limit: int = Field(default=10, ge=1, le=200)
     session_id: Token | None = None
+    around: int = Field(default=0, ge=0, le=5)
+    tokens: int | None = Field(default=None, ge=50, le=200_000)
+
+
+class SpanLine(Body):
+    """An event beside a hit: `step` is its place, before (negative) or after it."""
+
+    event_id: str
+    step: int
+    kind: str
+    actor: str
+    title: str
 
 
 class SearchHit(Body):
-    """One event found, with the parts of its score."""
+    """One event found, with the parts of its score, whose sum the score is."""
 
     event_id: str
     session_id: str
@@ -160,16 +183,41 @@ class SearchHit(Body):
     at: Instant
     score: float
     score_parts: dict[str, float] = Field(default_factory=dict)
+    around: tuple[SpanLine, ...] = ()
+    tokens: int = 0
 
 
 class SearchReply(Body):
-    """The answer of `session.search`, the best first."""
+    """The answer of `session.search`, the best first.
+
+    `ways`: `words`, and `vectors` when an embedding model answered in time.
+    """
 
     hits: tuple[SearchHit, ...] = ()
+    ways: tuple[str, ...] = ("words",)
+    tokens: int = 0
+    left_out: int = 0
+
+
+class HandoffSummary(Body):
+    """A language model's summary; every sentence cites an event of the session by its id.
+
+    Sentences that cite nothing that exists were `dropped`. Without a model, `notice` says so.
+    """
+
+    text: str = ""
+    engine: str = ""
+    model: str = ""
+    kept: int = 0
+    dropped: int = 0
+    notice: str = ""
 
 
 class Handoff(Body):
-    """The answer of `session.handoff`: the same session at the same seq gives the same bytes."""
+    """The answer of `session.handoff`: the same session at the same seq gives the same bytes.
+
+    `summary` is not part of the document, and the checksum knows nothing of it.
+    """
 
     session_id: str
     namespace: str
@@ -177,6 +225,7 @@ class Handoff(Body):
     checksum: str
     markdown: str
     document: dict[str, Any]
+    summary: HandoffSummary | None = None
 
 
 class SessionImport(Body):

@@ -10,8 +10,12 @@ from services.sessions.follower import Follower
 from services.sessions.handlers import Handlers
 from services.sessions.index import Index
 from services.sessions.journal import Journal
+from services.sessions.leases import Leases
+from services.sessions.life import Life
+from services.sessions.sweep import Sweep
 from shared.bus import Bus
 from shared.events import SessionAppend
+from shared.settings import SessionsSettings
 
 
 @dataclass
@@ -23,6 +27,9 @@ class Room:
     follower: Follower
     journal: Journal
     handlers: Handlers
+    leases: Leases
+    life: Life
+    sweep: Sweep
 
     async def add(self, session_id="s", kind="note", title="a note", namespace="main", **more):
         ask = SessionAppend(
@@ -40,7 +47,11 @@ async def opened(bus, path):
         journal = Journal(bus, index, follower, "here")
         async with anyio.create_task_group() as loops:
             loops.start_soon(follower.run)
-            yield Room(bus, index, follower, journal, Handlers(index, journal, "main"))
+            leases = Leases(bus)
+            doors = Handlers(index, journal, "main", leases)
+            life = Life(index, journal, leases, doors.heads, doors.handing)
+            sweep = Sweep(index, leases, doors.handing, SessionsSettings(idle_s=3600))
+            yield Room(bus, index, follower, journal, doors, leases, life, sweep)
             loops.cancel_scope.cancel()
     finally:
         await index.close()
