@@ -11,14 +11,18 @@ from cli.answers import show_task as print_task
 from cli.connection import run
 from cli.errors import FAILED
 from cli.following import Feed, feed_of
-from cli.output import cut, emit_json, say, table
+from cli.output import cut, emit_json, pairs, say, table
 from cli.progress import JsonLines, display
+from cli.schedules import scheduled, told
 from cli.submitting import final
-from cli.views import recent, result_of, view_of
+from cli.views import acknowledged, is_present, recent, result_of, view_of
 from shared.bus import Bus
 from shared.errors import InvalidInput, NotFound
+from shared.events.schedules import ScheduledTask
 from shared.events.tasks import TaskResult, TaskState, TaskView
 from shared.settings import Settings
+
+Shown = tuple[TaskView | None, TaskResult | None, ScheduledTask | None]
 
 TAKEN_S = 5.0
 """Seconds that a manager may need to take a task that was just submitted."""
@@ -41,18 +45,44 @@ def list_tasks(limit: int, state: str | None, as_json: bool) -> None:
 
 
 def show_task(task_id: str, as_json: bool) -> None:
-    """Print one task; raise `NotFound` when neither a view nor a result is there."""
+    """Print one task, also one that no manager has taken yet; raise `NotFound` for none.
 
-    async def work(bus: Bus, _: Settings) -> tuple[TaskView | None, TaskResult | None]:
-        return await view_of(bus, task_id), await result_of(bus, task_id)
+    A result of before the last retry is history: it is shown as JSON, in `earlier`.
+    """
 
-    view, result = run(work)
+    async def work(bus: Bus, _: Settings) -> Shown:
+        view, result = await view_of(bus, task_id), await result_of(bus, task_id)
+        later = None
+        if view is None and result is None:
+            view = await acknowledged(bus, task_id)
+            later = await scheduled(bus, task_id) if view is None else None
+        return view, result, later
+
+    view, result, later = run(work)
+    if later is not None:
+        _show_scheduled(later, as_json)
+        return
     if view is None and result is None:
         raise NotFound(f"no task {task_id}: see `sovereign task list`")
+    present = result if is_present(view, result) else None
     if as_json:
-        emit_json({"task": view, "result": result})
+        earlier = result if present is None else None
+        emit_json({"task": view, "result": present, "earlier": earlier})
     else:
-        print_task(view, result)
+        print_task(view, present)
+
+
+def _show_scheduled(later: ScheduledTask, as_json: bool) -> None:
+    if as_json:
+        emit_json({"scheduled": later})
+    else:
+        pairs(
+            [
+                ("schedule", later.schedule_id),
+                ("title", later.request.title),
+                ("state", f"scheduled {told(later)}"),
+            ]
+        )
 
 
 def watch_task(task_id: str, timeout_s: float | None, as_json: bool) -> None:

@@ -17,7 +17,7 @@ from shared import bootstrap
 from shared.bus import Bus, encode, invalid
 from shared.clock import now
 from shared.errors import InvalidInput, TimedOut
-from shared.events.tasks import TaskRequest
+from shared.events.tasks import Budget, TaskRequest
 from shared.ids import ulid
 from shared.settings import Settings
 from shared.streams import TASKS
@@ -44,14 +44,38 @@ def instant(text: str | None, field: str) -> datetime | None:
     """
     if text is None:
         return None
-    span = _SPAN.fullmatch(text.strip())
-    if span:
-        return now() + timedelta(seconds=float(span[1]) * _SECONDS[span[2]])
+    seconds = seconds_of(text)
+    if seconds is not None:
+        return now() + timedelta(seconds=seconds)
     try:
         return datetime.fromisoformat(text).astimezone()
     except ValueError:
         line = f"{field}: {text!r} is neither a span like 30m nor an instant like 2026-01-31T18:00"
         raise InvalidInput(line, field=field) from None
+
+
+def seconds_of(text: str) -> float | None:
+    """Return the seconds of a span like `90s`, `30m`, `2h`, `1d`; None for any other text."""
+    span = _SPAN.fullmatch(text.strip())
+    return float(span[1]) * _SECONDS[span[2]] if span else None
+
+
+def check_not(given: bool, option: str, what: str) -> None:
+    """Raise `InvalidInput` when an option was given that makes no sense with `what`."""
+    if given:
+        raise InvalidInput(f"{option} does not go with {what}", field=option)
+
+
+def budget(limits: list[str] | None) -> dict[str, str] | None:
+    """Return the budget of `tokens=2000`, `usd=0.5`, `seconds=60`, `steps=4`; none for none."""
+    found: dict[str, str] = {}
+    for limit in limits or ():
+        name, mark, amount = limit.partition("=")
+        if not mark or name not in Budget.model_fields:
+            line = f"--budget: {limit!r} is none of {', '.join(Budget.model_fields)} with =amount"
+            raise InvalidInput(line, field="--budget")
+        found[name] = amount
+    return found or None
 
 
 def read_all(paths: list[Path] | None) -> list[File]:

@@ -31,6 +31,19 @@ Within = Annotated[
     float | None, typer.Option(min=0.1, help="Seconds to wait at most; implies --wait.")
 ]
 Step = Annotated[str | None, typer.Option("--step", help="Only this step of the plan.")]
+Limits = Annotated[
+    list[str] | None,
+    typer.Option("--budget", help="tokens=, usd=, seconds= or steps=AMOUNT. Repeatable."),
+]
+At = Annotated[str | None, typer.Option("--at", help="Hand it in at this instant.")]
+In = Annotated[str | None, typer.Option("--in", help="Hand it in after 90s, 30m, 2h, 1d.")]
+Every = Annotated[
+    str | None,
+    typer.Option("--every", help="Again and again: 30m, 1d, @daily, or cron '0 9 * * 1-5'."),
+]
+Zone = Annotated[
+    str | None, typer.Option("--zone", help="Zone of a cron, as Europe/Berlin; else UTC.")
+]
 State = Annotated[str | None, typer.Option("--state", help="Only tasks in this state.")]
 
 
@@ -48,21 +61,31 @@ def submit(
     not_before: Annotated[str | None, typer.Option(help="Same form as --deadline.")] = None,
     depends_on: After = None,
     approval: Annotated[bool, typer.Option("--approval", help="Ask before every step.")] = False,
+    budget: Limits = None,
+    at: At = None,
+    after: In = None,
+    every: Every = None,
+    zone: Zone = None,
     wait: Wait = False,
     timeout: Within = None,
     as_json: Json = False,
 ) -> None:
     """Hand a task to the crew; prints its id, or with --wait the answer."""
-    from cli import requests, submitting
+    from cli import requests, schedules, submitting
 
     fields = {
         "title": title, "description": description, "priority": priority, "agent": agent,
         "task_id": task_id, "session": session, "template": template, "approval": approval,
         "depends_on": depends_on, "deadline": requests.instant(deadline, "--deadline"),
         "not_before": requests.instant(not_before, "--not-before"),
+        "budget": requests.budget(budget),
     }  # fmt: skip
     task, files = requests.build(fields), requests.read_all(file)
-    if wait or timeout is not None:
+    later = schedules.pattern(at, after, every)
+    if later is not None:
+        requests.check_not(wait or timeout is not None, "--wait", "a task for a later time")
+        schedules.submit_later(task, files, later, zone, as_json)
+    elif wait or timeout is not None:
         submitting.submit_and_wait(task, files, timeout, as_json)
     else:
         submitting.submit(task, files, as_json)
@@ -138,3 +161,22 @@ def replay(
     from cli import replaying
 
     replaying.replay(task, until, as_json)
+
+
+@app.command("schedules")
+def list_schedules(as_json: Json = False) -> None:
+    """List the tasks that the server hands in at a later time, or again and again."""
+    from cli import schedules
+
+    schedules.list_schedules(as_json)
+
+
+@app.command()
+def unschedule(
+    schedule: Annotated[str, typer.Argument(metavar="SCHEDULE", help="Its id.")],
+    as_json: Json = False,
+) -> None:
+    """Take a schedule back; tasks that it has handed in go on."""
+    from cli import schedules
+
+    schedules.remove(schedule, as_json)

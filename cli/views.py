@@ -8,12 +8,16 @@ from nats.js.errors import NotFoundError
 from pydantic import BaseModel, ValidationError
 
 from shared.bus import Bus
+from shared.clock import now
 from shared.errors import NotFound
-from shared.events.tasks import TaskResult, TaskState, TaskView
-from shared.reading import Stored, last_of, read_subject
-from shared.streams import RESULTS, TASK_VIEWS
+from shared.events.base import Reason
+from shared.events.tasks import Priority, TaskRequest, TaskResult, TaskState, TaskView
+from shared.reading import BATCH, Stored, last_of, read_page, read_subject
+from shared.streams import RESULTS, TASK_VIEWS, TASKS
 from shared.subjects import agent_result, token
 
+LOOKED_AT = 20
+"""Pages of the queue that are searched for one task."""
 VIEWS = f"KV_{TASK_VIEWS.name}"
 Kind = TypeVar("Kind", bound=BaseModel)
 
@@ -32,6 +36,43 @@ async def result_of(bus: Bus, task_id: str) -> TaskResult | None:
     """Return the final result of a task, or None while it has none."""
     stored = await last_of(bus, RESULTS.name, agent_result("crew", task_id))
     return parse(stored, TaskResult)
+
+
+def is_present(view: TaskView | None, result: TaskResult | None) -> bool:
+    """Tell whether the result is of the run that the view shows, and not history."""
+    return result is not None and (view is None or result.run >= view.run)
+
+
+async def acknowledged(bus: Bus, task_id: str) -> TaskView | None:
+    """Return the view of a task that is stored and that no manager has taken yet, or None."""
+    after = 0
+    for _ in range(LOOKED_AT):
+        page = await read_page(bus, TASKS.name, "task.request.*", after)
+        for stored in page:
+            task = parse(stored, TaskRequest)
+            if task is not None and task.task_id == task_id:
+                return await _queued(bus, stored, task)
+        if len(page) < BATCH:
+            return None
+        after = page[-1].seq
+    return None
+
+
+async def _queued(bus: Bus, stored: Stored, task: TaskRequest) -> TaskView:
+    try:
+        at = (await bus.js.get_msg(TASKS.name, stored.seq)).time or now()
+    except NotFoundError:  # taken this very moment
+        at = now()
+    return TaskView(
+        task_id=str(task.task_id),
+        title=task.title,
+        priority=Priority(stored.subject.split(".")[-1]),
+        state=TaskState.QUEUED,
+        created_at=at,
+        updated_at=at,
+        reason=Reason(code="queued", message="stored; no manager has taken it yet"),
+        session=task.session,
+    )
 
 
 async def known(bus: Bus, task_id: str) -> TaskView:

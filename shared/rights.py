@@ -127,7 +127,7 @@ GUEST = Rights(
         "agent.result.>", "task.journal.*", "task.live.*", "health.beat.>", "ops.event.*",
         "cache.event.*", "cost.event", "dead.*", "$KV.tasks.*", "_INBOX.>",
     ),
-    looks=("RESULTS", "JOURNAL", "KV_tasks"),
+    looks=("RESULTS", "JOURNAL", "KV_tasks", "TASKS", "SCHEDULES"),
 )  # fmt: skip
 """Whoever connects from this host without a key: may ask for work and watch it."""
 
@@ -147,7 +147,7 @@ USERS: dict[str, Rights] = {
             "$JS.API.STREAM.PURGE.KV_waiting",
         ),
         subscribe=("task.>", "agent.>", "health.beat.router.*"),
-        queues=("TASKS", "TASKS_CONTROL", "STEPS", "RESULTS", "DEAD"),
+        queues=("TASKS", "TASKS_CONTROL", "SCHEDULES", "STEPS", "RESULTS", "DEAD"),
         reads=("JOURNAL",),
         buckets=("tasks", "waiting"),
         objects=("attachments", "artifacts"),

@@ -37,6 +37,7 @@ class Stream:
     """One stream: `queue` for work queues, `keep_s` for a limit in seconds, else for ever.
 
     `sealed` streams refuse deletion of single messages and purges (the ledger).
+    `clock` streams hand messages in at the time that each one names (server 2.12 or later).
     `told` = (subject, destination): the server tells on core what it has stored, so that who
     waits for it need not ask again and again.
     """
@@ -48,6 +49,7 @@ class Stream:
     keep_s: float = 0.0
     max_msgs: int = -1
     sealed: bool = False
+    clock: bool = False
     told: tuple[str, str] | None = None
 
     def config(self, replicas: int) -> StreamConfig:
@@ -58,7 +60,7 @@ class Stream:
             subjects=list(self.subjects),
             retention=RetentionPolicy.WORK_QUEUE if self.queue else RetentionPolicy.LIMITS,
             storage=StorageType.FILE,
-            discard=DiscardPolicy.NEW if self.queue else DiscardPolicy.OLD,
+            discard=DiscardPolicy.NEW if self.queue and not self.clock else DiscardPolicy.OLD,
             num_replicas=replicas,
             max_age=self.keep_s,
             max_msgs=self.max_msgs,
@@ -67,6 +69,7 @@ class Stream:
             allow_direct=True,
             deny_delete=self.sealed,
             deny_purge=self.sealed,
+            allow_msg_schedules=self.clock or None,
             republish=RePublish(*self.told) if self.told else None,
             metadata={"sovereign-contract": str(CONTRACT)},
         )
@@ -115,6 +118,13 @@ STEPS = Stream(
     max_msgs=1_000_000,
     told=("task.step.*.*", "task.ready.{{wildcard(1)}}.{{wildcard(2)}}"),
 )
+SCHEDULES = Stream(
+    "SCHEDULES",
+    ("task.schedule.*", "task.due.*"),
+    "tasks for a later time, and those whose time has come",
+    queue=True,
+    clock=True,
+)
 JOURNAL = Stream("JOURNAL", ("task.journal.*",), "the record of each task")
 RESULTS = Stream("RESULTS", ("agent.result.*.*",), "what agents answered", keep_s=90 * DAY_S)
 OPS = Stream("OPS", ("ops.event.*",), "what ops saw, decided and did", keep_s=90 * DAY_S)
@@ -130,7 +140,8 @@ ADVISORIES = Stream(
 )
 
 STREAMS = (
-    TASKS, TASKS_CONTROL, STEPS, JOURNAL, RESULTS, OPS, SESSIONS, MATCH, LEDGER, DEAD, ADVISORIES,
+    TASKS, TASKS_CONTROL, SCHEDULES, STEPS, JOURNAL, RESULTS, OPS, SESSIONS, MATCH, LEDGER, DEAD,
+    ADVISORIES,
 )  # fmt: skip
 
 PRIORITIES = tuple(Priority)
@@ -155,6 +166,7 @@ def step_consumer(agent: str, priority: Priority, ack_wait_s: float, max_deliver
 CONSUMERS = (
     *(request_consumer(priority) for priority in PRIORITIES),
     _manager("TASKS_CONTROL", "manager", "task.control.*"),
+    _manager("SCHEDULES", "manager", "task.due.*"),
     _manager("RESULTS", "manager", "agent.result.*.*"),
     _manager("DEAD", "manager", "dead.*"),
     Consumer("RESULTS", "sessions", ("agent.result.crew.*",)),

@@ -54,6 +54,16 @@ def task_control(task_id: str) -> str:
     return f"task.control.{token(task_id, 'task_id')}"
 
 
+def task_schedule(schedule_id: str) -> str:
+    """Where people leave a task for a later time, or for again and again."""
+    return f"task.schedule.{token(schedule_id, 'schedule_id')}"
+
+
+def task_due(schedule_id: str) -> str:
+    """Where the server hands in what a schedule holds, each time that it fires."""
+    return f"task.due.{token(schedule_id, 'schedule_id')}"
+
+
 def agent_result(agent: str, task_id: str) -> str:
     """Where an agent's result goes; agent `crew` carries the final one."""
     return f"agent.result.{token(agent, 'agent')}.{token(task_id, 'task_id')}"

@@ -22,6 +22,7 @@ from services.agents.manager import Manager
 from services.agents.replaying import replayed
 from services.agents.returns import Returns
 from services.agents.room import Room, open_room
+from services.agents.scheduling import Schedules
 from services.agents.station import Station
 from services.agents.sweep import Sweeper
 from shared.broker import make_broker
@@ -81,6 +82,7 @@ async def start(room: Room, stations: list[Station], tasks: anyio.abc.TaskGroup)
     for priority in PRIORITIES:
         _work(room, tasks, request_consumer(priority), intake.take, INTAKES)
     _work(room, tasks, _named("TASKS_CONTROL", "manager"), control.take, 2)
+    _work(room, tasks, _named("SCHEDULES", "manager"), Schedules(room.bus).take, 1)
     _work(room, tasks, _named("RESULTS", "manager"), returns.take, RETURNS)
     _work(room, tasks, _named("DEAD", "manager"), Letters(manager).take, 1)
 

@@ -143,6 +143,10 @@ if TYPE_CHECKING:
         Sovereignty,
         SovereigntyPart,
     )
+    from shared.events.schedules import (
+        LONGEST_ID,
+        ScheduledTask,
+    )
     from shared.events.session_life import (
         Drift,
         DriftKind,
@@ -222,6 +226,7 @@ _HOMES = {
     "EVENT_LIMIT": "sessions",
     "FINAL_STATES": "tasks",
     "INLINE_LIMIT": "tasks",
+    "LONGEST_ID": "schedules",
     "LONGEST_S": "tasks",
     "MOST_STEPS": "tasks",
     "MOST_TOKENS": "tasks",
@@ -325,6 +330,7 @@ _HOMES = {
     "Role": "models",
     "RunStep": "tasks",
     "Savings": "reports",
+    "ScheduledTask": "schedules",
     "ScorePart": "match",
     "SearchAsk": "sessions",
     "SearchHit": "sessions",
@@ -402,6 +408,7 @@ __all__ = [
     "EVENT_LIMIT",
     "FINAL_STATES",
     "INLINE_LIMIT",
+    "LONGEST_ID",
     "LONGEST_S",
     "MOST_STEPS",
     "MOST_TOKENS",
@@ -505,6 +512,7 @@ __all__ = [
     "Role",
     "RunStep",
     "Savings",
+    "ScheduledTask",
     "ScorePart",
     "SearchAsk",
     "SearchHit",
