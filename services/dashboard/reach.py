@@ -47,11 +47,13 @@ class Reach:
         self._bus = bus
         self._store = store
 
-    async def ask(self, subject: str, body: BaseModel, reply: type[Reply]) -> Reply:
+    async def ask(
+        self, subject: str, body: BaseModel, reply: type[Reply], within_s: float = ANSWER_S
+    ) -> Reply:
         """Ask once; raise the other side's own error, `Unavailable` or `TimedOut`."""
         if not self._bus.nc.is_connected:
             raise Unavailable("the bus is lost; try again", retry_after_s=2)
-        return await self._bus.request(subject, body, reply, ANSWER_S)
+        return await self._bus.request(subject, body, reply, within_s)
 
     async def fresh(self, subject: str) -> None:
         """Ask for one report and keep the answer, or why there is none."""

@@ -53,7 +53,9 @@ def build(parts: House) -> FastAPI:
     app.include_router(reports.routes(parts.store, parts.reach))
     app.include_router(metrics.routes(parts.store))
     app.include_router(tasks.routes(parts.desk))
-    app.include_router(sessions.routes(parts.reach, parts.settings.sessions.namespace))
+    settings = parts.settings
+    read_only = settings.dashboard.read_only
+    app.include_router(sessions.routes(parts.reach, settings.sessions.namespace, read_only))
 
     for room in ROOMS:
         app.add_route(f"/{room}", _leading_to(f"/dashboard/{room}"), include_in_schema=False)
