@@ -141,10 +141,10 @@ USERS: dict[str, Rights] = {
     ),
     "agents": Rights(
         publish=(
-            "model.chat", "model.embed", "model.cancel", "model.status", "task.journal.*",
-            "task.step.*.*", "agent.result.*.*", "task.live.*", "dead.*", "session.append",
-            "session.context", "session.search", "ops.status", "task.control.*", "task.request.*",
-            "$JS.API.STREAM.PURGE.KV_waiting",
+            "model.chat", "model.embed", "model.cancel", "model.status", "model.report",
+            "model.savings", "task.journal.*", "task.step.*.*", "agent.result.*.*", "task.live.*",
+            "dead.*", "session.append", "session.context", "session.search", "ops.status",
+            "task.control.*", "task.request.*", "$JS.API.STREAM.PURGE.KV_waiting",
         ),
         subscribe=("task.>", "agent.>", "health.beat.router.*"),
         queues=("TASKS", "TASKS_CONTROL", "SCHEDULES", "STEPS", "RESULTS", "DEAD"),
@@ -180,6 +180,7 @@ USERS: dict[str, Rights] = {
         publish=(
             "task.request.*", "task.control.*", "model.status", "model.models", "model.savings",
             "model.report", "model.sovereignty", "model.apply", "model.rollback", "model.changes",
+            "model.hosts",
             "agent.status", "ops.status", "ops.history",
             "ops.lessons", "ops.check",
             "ops.restart", "ops.drain", "session.>", "match.>",

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -21,7 +30,12 @@ from shared.subjects import Token
 
 PREFIX = "SOVEREIGN_"
 CONFIG_VARIABLE = "SOVEREIGN_CONFIG"
+LOOPBACK = "http://127.0.0.1:11434"
+"""Where Ollama listens unless told otherwise."""
+ALLOWED_HOST = r"(\*\.)?[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?"
+"""`host`, `*.host`, `host:port`, `[v6]:port`: no path, no user name."""
 Engine = Literal["auto", "ollama", "openai", "offline"]
+PageName = Literal["tasks", "agents", "router", "ops", "sessions", "match", "bus"]
 
 
 class Group(BaseModel):
@@ -49,14 +63,42 @@ class NatsSettings(Group):
     bootstrap: bool = True
 
 
+class OllamaHost(Group):
+    """One Ollama server of the pool; a bare URL stands for one with the defaults.
+
+    `slots` is its OLLAMA_NUM_PARALLEL (`router.slots` unless given); a host of `weight` 2 is
+    given twice the work of its equal; `watts` is what it draws while it answers.
+    """
+
+    url: str = Field(min_length=1)
+    name: str = Field(default="", max_length=64)
+    slots: int | None = Field(default=None, ge=1, le=256)
+    weight: float = Field(default=1.0, gt=0, le=1000)
+    watts: float | None = Field(default=None, ge=0, le=100_000)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, value: Any) -> Any:
+        return {"url": value} if isinstance(value, str) else value
+
+
 class RouterSettings(Group):
     """Where models are, how they are asked, what is kept.
 
+    `ollama_hosts` is a pool of Ollama servers, each a URL or `{url, name, slots, weight, watts}`;
+    without it `ollama_url` is the only one.
     `allow_remote` lets prompts leave the host (cloud names, `remote_host`); off by default.
     `num_ctx` is one fixed value a model, since another one reloads it.
+    The door speaks OpenAI's and Anthropic's language at `door_port` (0 shuts it). `door_keys` are
+    the callers' names and keys; without any it is open to this host alone. `door_rate` is how many
+    requests a minute each key may make (0: any number).
+    `energy_usd_per_kwh` with `watts` prices local answers by the time that they kept a host busy.
     """
 
     ollama_url: str | None = None
+    ollama_hosts: tuple[OllamaHost, ...] = Field(default=(), max_length=100)
+    energy_usd_per_kwh: Decimal | None = Field(default=None, ge=0, le=1000)
+    watts: float | None = Field(default=None, ge=0, le=100_000)
     model: str = "llama3.1:8b"
     aliases: dict[str, str] = Field(default_factory=dict)
     embed_model: str = "nomic-embed-text"
@@ -76,12 +118,46 @@ class RouterSettings(Group):
     cache_entries: int = Field(default=1000, ge=0)
     cache_ttl_s: float = Field(default=3600.0, gt=0)
     reference_model: str = "gpt-4o"
+    door_host: str = "127.0.0.1"
+    door_port: int = Field(default=8402, ge=0, le=65535)
+    door_keys: dict[Token, SecretStr] = Field(default_factory=dict)
+    door_rate: int = Field(default=0, ge=0)
+    door_max_bytes: int = Field(default=32 << 20, ge=1024)
+
+
+class McpServer(Group):
+    """A server of tools in the Model Context Protocol; agents name its tools `name__tool`.
+
+    It is started by `command` (a list of words, spoken to over stdio) or asked at `url`
+    (streamable HTTP). `allow` names the tools that are taken from it, `*` all. `effect` is what
+    repeating a call does: `pure`, `idempotent` or `once`, for single tools in `effects`; what a
+    server says of itself is not believed. `env` is added to the few variables that it is given.
+    """
+
+    name: Token
+    command: tuple[str, ...] = ()
+    url: str | None = Field(default=None, pattern=r"^https?://")
+    allow: tuple[str, ...] = Field(min_length=1)
+    effect: Literal["pure", "idempotent", "once"] = "once"
+    effects: dict[str, Literal["pure", "idempotent", "once"]] = Field(default_factory=dict)
+    env: dict[str, str] = Field(default_factory=dict)
+    timeout_s: float = Field(default=20.0, gt=0, le=600)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if bool(self.command) == (self.url is not None):
+            raise ValueError(f"{self.name}: give either command or url")
+        return self
 
 
 class AgentsSettings(Group):
     """The crew. `ack_wait_s` is how long a silent worker keeps its step.
 
     `context`: which tasks are shown what sessions know, in at most `context_tokens` tokens.
+    `folder` holds agents of your own, a YAML file each. `fetch_allow` names the hosts that the
+    tool `http_fetch` may ask (`host`, `*.host`, `host:port`), none by default; names that lead into
+    a private network are refused all the same unless `fetch_private` is set. `mcp` lists servers
+    of tools: `{name, command | url, allow, effect, effects, env, timeout_s}`.
     """
 
     ack_wait_s: float = Field(default=5.0, ge=1, le=600)
@@ -90,6 +166,17 @@ class AgentsSettings(Group):
     folder: Path | None = None
     context: Literal["named", "always", "never"] = "named"
     context_tokens: int = Field(default=1000, ge=50, le=100_000)
+    fetch_allow: tuple[str, ...] = ()
+    fetch_private: bool = False
+    mcp: tuple[McpServer, ...] = Field(default=(), max_length=32)
+
+    @field_validator("fetch_allow")
+    @classmethod
+    def _hosts(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = [each for each in entries if not re.fullmatch(ALLOWED_HOST, each)]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is no host, *.host or host:port")
+        return entries
 
 
 class MatchSettings(Group):
@@ -105,7 +192,16 @@ class MatchSettings(Group):
 
 
 class OpsSettings(Group):
-    """Detection and remedies; seconds everywhere."""
+    """Detection and remedies; seconds everywhere.
+
+    `memory_mb` is the memory that a service may use, by its name; without it the limit of its
+    control group holds. `circuit_s` is how long a service refuses requests while its circuit is
+    open. `roll_back` lets the supervisor put the last good settings file back. `offers` names the
+    services that this host takes over from a lost one, and `give_back` returns them.
+    `backup_s` is the time between two backups (0 makes none), `backups` how many are kept.
+    A person is called at `webhook_url`, signed with `webhook_secret`. `certificates` are watched
+    for their end. With `driver = "docker"` the supervisor keeps containers instead of processes.
+    """
 
     beat_s: float = Field(default=1.0, ge=0.1, le=60)
     pause_s: float = Field(default=3.0, ge=0)
@@ -115,6 +211,18 @@ class OpsSettings(Group):
     window_s: float = Field(default=30.0, gt=0)
     quarantine_s: float = Field(default=60.0, gt=0)
     drain_s: float = Field(default=10.0, gt=0)
+    memory_mb: dict[str, int] = Field(default_factory=dict)
+    circuit_s: float = Field(default=15.0, gt=0)
+    roll_back: bool = True
+    offers: tuple[Token, ...] = ()
+    give_back: bool = True
+    backup_s: float = Field(default=86_400.0, ge=0)
+    backups: int = Field(default=7, ge=1)
+    webhook_url: str | None = Field(default=None, pattern=r"^https?://")
+    webhook_secret: SecretStr | None = None
+    certificates: tuple[Path, ...] = ()
+    driver: Literal["process", "docker"] = "process"
+    docker_socket: Path = Path("/var/run/docker.sock")
 
 
 class SessionsSettings(Group):
@@ -131,12 +239,31 @@ class SessionsSettings(Group):
 
 
 class DashboardSettings(Group):
-    """The page and the HTTP door; loopback unless told otherwise."""
+    """The page and the HTTP door; loopback unless told otherwise.
+
+    As soon as `sovereign access add` has named somebody, everybody must log in, for `session_h`
+    hours. Others can reach it by a public `host`, by the names in `hosts`, or through `proxies`
+    (addresses or networks whose forwarding headers are believed); then it needs a login, and TLS:
+    `tls_cert` with `tls_key`, or a proxy that ends it. `rate` is requests a second of one caller.
+    `logo` is an image file, `accent` a colour like #0c6a5b; `pages` are those that are shown.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(default=8400, ge=1, le=65535)
-    name: str = "Sovereign"
+    name: str = Field(default="Sovereign", min_length=1, max_length=60)
     read_only: bool = False
+    hosts: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    session_h: float = Field(default=12.0, gt=0, le=24 * 365)
+    rate: int = Field(default=100, ge=0)
+    logo: Path | None = None
+    accent: str | None = Field(default=None, pattern=r"^#[0-9a-fA-F]{6}$")
+    accent_dark: str | None = Field(default=None, pattern=r"^#[0-9a-fA-F]{6}$")
+    pages: tuple[PageName, ...] = (
+        "tasks", "agents", "router", "ops", "sessions", "match", "bus",
+    )  # fmt: skip
 
 
 class Settings(BaseSettings):
@@ -177,8 +304,17 @@ class Settings(BaseSettings):
 
     @property
     def ollama_url(self) -> str:
-        """The Ollama server: the setting, else `OLLAMA_HOST`, else loopback."""
-        return _ollama_url(self.router.ollama_url or os.environ.get("OLLAMA_HOST"))
+        """The first Ollama server: the setting, else `OLLAMA_HOST`, else loopback."""
+        return self.ollama_pool[0].url
+
+    @property
+    def ollama_pool(self) -> tuple[OllamaHost, ...]:
+        """All Ollama servers, each with a whole URL."""
+        only = OllamaHost(url=self.router.ollama_url or os.environ.get("OLLAMA_HOST") or LOOPBACK)
+        return tuple(
+            host.model_copy(update={"url": _ollama_url(host.url)})
+            for host in self.router.ollama_hosts or (only,)
+        )
 
     @classmethod
     def settings_customise_sources(
@@ -219,7 +355,7 @@ def load(**overrides: Any) -> Settings:
 def _ollama_url(value: str | None) -> str:
     """Return a whole URL for what `OLLAMA_HOST` may hold: host, host:port, URL, 0.0.0.0."""
     if not value:
-        return "http://127.0.0.1:11434"
+        return LOOPBACK
     scheme, _, rest = value.rpartition("://")
     host, _, port = rest.rstrip("/").partition(":")
     host = "127.0.0.1" if host in ("", "0.0.0.0") else host  # noqa: S104 - a name to connect to
@@ -246,7 +382,7 @@ def _refuse_unknown_variables() -> None:
 
 def _known(variable: str) -> bool:
     parts = variable.removeprefix(PREFIX).lower().split("__")
-    if parts in (["router", "engine"], ["parent_pid"]):
+    if parts in (["router", "engine"], ["parent_pid"], ["supervised"]):
         return True
     model: Any = Settings
     for position, part in enumerate(parts):

@@ -78,17 +78,20 @@ class Attachments:
         return await self._read(attachment.object)
 
     async def _read(self, name: str) -> bytes:
-        """Return an object's bytes, read directly: one question, and no consumer is made."""
         try:
-            info = await self._store.get_info(name)
+            return await read_object(self._bus, self._store, ATTACHMENTS, name)
         except (ObjectNotFoundError, NotFoundError):
             raise NotFound(f"the object {name} is gone from {ATTACHMENTS}") from None
-        chunks = f"$O.{ATTACHMENTS}.C.{info.nuid}"
-        stored = await read_subject(self._bus, f"OBJ_{ATTACHMENTS}", chunks)
-        content = b"".join(chunk.data for chunk in stored)
-        if info.digest != digest_of(content):
-            raise NotFound(f"the object {name} in {ATTACHMENTS} is not whole")
-        return content
+
+
+async def read_object(bus: Bus, store: ObjectStore, bucket: str, name: str) -> bytes:
+    """Return an object's bytes, read directly: one question, and no consumer is made."""
+    info = await store.get_info(name)
+    stored = await read_subject(bus, f"OBJ_{bucket}", f"$O.{bucket}.C.{info.nuid}")
+    content = b"".join(chunk.data for chunk in stored)
+    if info.digest != digest_of(content):
+        raise NotFound(f"the object {name} in {bucket} is not whole")
+    return content
 
 
 def digest_of(content: bytes) -> str:

@@ -10,12 +10,10 @@ from services.agents.room import Room
 from shared.bus import decode
 from shared.errors import Conflict, InvalidInput
 from shared.events.journal import ControlReceived
-from shared.events.tasks import TaskControl, TaskState
+from shared.events.tasks import WAITS_FOR_PERSON, TaskControl, TaskState
 from shared.reading import Stored, read_subject
 from shared.streams import TASKS_CONTROL
 from shared.subjects import task_control
-
-APPROVAL = "approval"
 
 
 class Control:
@@ -101,5 +99,5 @@ def _check_retry(record: TaskRecord, step: StepRecord | None) -> None:
 def _check_approve(step: StepRecord | None) -> None:
     if step is None:
         raise InvalidInput("step: which step is approved?", field="step")
-    if step.waiting is None or step.waiting.code != APPROVAL:
+    if step.waiting is None or step.waiting.code not in WAITS_FOR_PERSON:
         raise InvalidInput(f"step: {step.step.id} waits for no approval", field="step")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -12,6 +13,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shared.errors import InvalidInput, InvalidSetting
+from shared.events.tasks import Verify
 from shared.subjects import Token, token
 
 ROSTER = Path(__file__).with_name("roster")
@@ -50,12 +52,27 @@ class OutputRules(_Strict):
         return self
 
 
+class StepBudget(_Strict):
+    """What one step may use at most; the first limit reached ends it with `budget_exhausted`.
+
+    `seconds` is wall time of one attempt; `calls` are model calls, the critic's among them.
+    """
+
+    tokens: int | None = Field(default=None, gt=0)
+    calls: int | None = Field(default=None, gt=0)
+    usd: Decimal | None = Field(default=None, gt=0)
+    seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+
+
 class AgentSpec(_Strict):
     """One agent: what it is for, how its model is asked, what it sees, how it is checked.
 
     `model` is a router alias, empty for the router's default; `num_ctx` and `max_tokens` are
     tokens; `concurrency` is steps at once in one process; `data` is what it is shown besides the
-    task; `keywords` are stems that tell by rule that a task is its work.
+    task; `keywords` are stems that tell by rule that a task is its work. `tools` are offered where
+    a step may need them, for at most `rounds` answers. `approval`: true asks a person before each
+    step, `tools` before each call that must not be made twice. `verify` is how outputs are judged,
+    by `critic_model` (an alias; empty for `model`) where a critic is wanted.
     """
 
     name: Token
@@ -65,8 +82,12 @@ class AgentSpec(_Strict):
     max_tokens: int = Field(default=1024, ge=16, le=131_072)
     num_ctx: int = Field(default=8192, ge=512, le=1_048_576)
     concurrency: int = Field(default=2, ge=1, le=64)
-    tools: tuple[Token, ...] = ()
-    approval: bool = False
+    tools: tuple[Token, ...] = Field(default=(), max_length=32)
+    rounds: int = Field(default=6, ge=1, le=50)
+    budget: StepBudget = StepBudget()
+    approval: bool | Literal["tools"] = False
+    verify: Verify = "checks"
+    critic_model: str = Field(default="", max_length=200)
     done_when: str = Field(min_length=1, max_length=400)
     data: tuple[Literal["inputs", "documents"], ...] = ("inputs", "documents")
     keywords: tuple[str, ...] = ()

@@ -18,10 +18,14 @@ from shared.errors import Cancelled, SovereignError, TimedOut
 from shared.events.base import Reason, Usage
 from shared.events.models import ChatReply
 from shared.events.tasks import RunStep, StepResult, TaskState
+from shared.events.tools import ToolUse
 from shared.subjects import agent_result
 from shared.work import reason_of
 
 log = logging.getLogger(__name__)
+
+SHOWN = 200
+"""Characters of an argument that a result shows."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ def ended(record: TaskRecord, command: RunStep, ending: Ending, seconds: float) 
         started_at=step.started_at,
         finished_at=now(),
         seconds=seconds,
+        **_made(after),
         **(_answer(output) if output else _asked(after)),
     )
 
@@ -82,21 +87,41 @@ async def publish_result(bus: Bus, result: StepResult) -> None:
 
 
 def usage_of(step: StepRecord) -> Usage:
-    """Return what the present attempt's answers used."""
-    mine = f"{step.attempt}."
+    """Return what the answers used that the present attempt goes on with."""
     usage = Usage()
-    for key, reply in step.answers.items():
-        if key.startswith(mine):
-            usage = usage.plus(_usage(reply))
+    for reply in step.own_answers().values():
+        usage = usage.plus(_usage(reply))
     return usage
 
 
 def _asked(step: StepRecord) -> dict[str, Any]:
     """Return who was asked last in the present attempt, in vain."""
-    mine = [reply for key, reply in step.answers.items() if key.startswith(f"{step.attempt}.")]
+    mine = list(step.own_answers().values())
     if not mine:
         return {}
     return {"engine": mine[-1].engine, "model": mine[-1].model, "is_llm": mine[-1].is_llm}
+
+
+def _made(step: StepRecord) -> dict[str, Any]:
+    """Return the calls of tools, and the last artifact of each name."""
+    calls = step.own_calls()
+    artifacts = {call.artifact.name: call.artifact for call in calls if call.artifact}
+    uses = tuple(
+        ToolUse(
+            tool=call.tool, effect=call.effect, arguments=_short(call.arguments),
+            reason=call.reason, seconds=call.seconds,
+        )
+        for call in calls
+    )  # fmt: skip
+    return {"tools": uses, "artifacts": tuple(artifacts.values())}
+
+
+def _short(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments with long texts cut: the journal has them whole."""
+    return {
+        name: value if len(str(value)) <= SHOWN else f"{str(value)[:SHOWN]}…"
+        for name, value in arguments.items()
+    }
 
 
 def _usage(reply: ChatReply) -> Usage:
@@ -120,6 +145,10 @@ def _answer(output: Output) -> dict[str, Any]:
         "context": output.known.event_ids,
         "cache": reply.cache,
         "cost_usd": reply.cost_usd,
+        "verified": output.verified,
+        "verified_by": output.verified_by,
+        "revisions": output.revisions,
+        "objections": output.objections,
     }
 
 

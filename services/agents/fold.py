@@ -72,6 +72,20 @@ def _(entry: j.ModelAnswered, record: TaskRecord) -> TaskRecord:
 
 
 @apply.register
+def _(entry: j.ToolStarted, record: TaskRecord) -> TaskRecord:
+    step = record.steps[entry.step_id]
+    return _with(
+        record, entry.step_id, begun=step.begun | {entry.key}, allowed=step.allowed - {entry.key}
+    )
+
+
+@apply.register
+def _(entry: j.ToolAnswered, record: TaskRecord) -> TaskRecord:
+    known = dict(record.steps[entry.step_id].calls)
+    return _with(record, entry.step_id, calls=known | {entry.key: entry})
+
+
+@apply.register
 def _(entry: j.StepStarted, record: TaskRecord) -> TaskRecord:
     starts = record.steps[entry.step_id].starts + 1
     return _with(
@@ -101,9 +115,11 @@ def _(entry: j.StepWaiting, record: TaskRecord) -> TaskRecord:
 
 @apply.register
 def _(entry: j.StepResumed, record: TaskRecord) -> TaskRecord:
+    step = record.steps[entry.step_id]
+    good = all(reply.is_llm for reply in step.own_answers().values())
     return _with(
         record, entry.step_id, state=TaskState.QUEUED, attempt=entry.attempt, starts=0,
-        failures=0, owner=None, waiting=None,
+        failures=0, owner=None, waiting=None, base=step.base if good else entry.attempt,
     )  # fmt: skip
 
 
@@ -148,10 +164,12 @@ def _controlled(record: TaskRecord, control: TaskControl) -> TaskRecord:
 
 
 def _approved(record: TaskRecord, name: str) -> TaskRecord:
+    """Let a step go on where it waited; what it waited to call may be called now."""
     step = record.steps[name]
+    call = step.waiting.field if step.waiting else None
     return _with(
         record, name, approved=True, state=TaskState.QUEUED, attempt=step.attempt + 1,
-        starts=0, waiting=None,
+        starts=0, waiting=None, allowed=step.allowed | ({call} if call else frozenset()),
     )  # fmt: skip
 
 
@@ -165,9 +183,11 @@ def _retried(record: TaskRecord, name: str | None) -> TaskRecord:
     steps = dict(record.steps)
     for each in again:
         old = steps[each]
+        again_as = old.attempt + 1
         steps[each] = StepRecord(
-            old.step, attempt=old.attempt + 1, approved=old.approved, answers=old.answers
-        )
+            old.step, attempt=again_as, base=again_as, approved=old.approved,
+            answers=old.answers, calls=old.calls,
+        )  # fmt: skip
     return replace(
         record, steps=steps, run=record.run + 1, end=None, reason=None, ended_at=None,
         cancelled=None, rejected=None, paused=False,

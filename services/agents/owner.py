@@ -13,6 +13,7 @@ from services.agents.ending import Ending, ended, outcome, publish_result
 from services.agents.perform import Performer
 from services.agents.record import TaskRecord
 from services.agents.room import Room
+from services.agents.tools.tool import NeedsPerson
 from shared.clock import now
 from shared.errors import Cancelled, NeedsModel
 from shared.events.base import Reason
@@ -36,11 +37,11 @@ class Owner:
         self._entitled = self._performer.entitled
 
     async def work(self, record: TaskRecord) -> StepResult | None:
-        """Do the step; return its result, or None when it waits for a model now."""
+        """Do the step; return its result, or None when it waits for a model or a person now."""
         await self._show(record)
         started = time.monotonic()
         ending = await self._ending(record)
-        if isinstance(ending.error, NeedsModel):
+        if isinstance(ending.error, NeedsModel | NeedsPerson):
             await self._wait(record, ending.error)
             return None
         return await self.end(record, ending, time.monotonic() - started)
@@ -80,8 +81,8 @@ class Owner:
             return Ending(reason=exhausted(record, now()) or LATE)
         return ending
 
-    async def _wait(self, record: TaskRecord, error: NeedsModel) -> None:
-        """Have the step wait for a model; it holds no worker meanwhile."""
+    async def _wait(self, record: TaskRecord, error: NeedsModel | NeedsPerson) -> None:
+        """Have the step wait for a model or a person; it holds no worker meanwhile."""
         entry = StepWaiting(
             step_id=self._command.step_id,
             attempt=self._command.attempt,

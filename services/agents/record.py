@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.events.base import Reason, Usage
+from shared.events.journal import ToolAnswered
 from shared.events.models import ChatReply
 from shared.events.tasks import (
     FINAL_STATES,
@@ -26,11 +27,14 @@ class StepRecord:
 
     `starts` counts the starts of this attempt that no worker gave back: crashes, plus the
     present one while it runs. `failures` counts the engine's in this attempt.
+    `base` is the attempt whose answers and calls the present one goes on with: their keys begin
+    with it. `begun` are calls that were started, `allowed` those that a person agreed to.
     """
 
     step: PlanStep
     state: TaskState = TaskState.QUEUED
     attempt: int = 1
+    base: int = 1
     owner: int | None = None
     starts: int = 0
     failures: int = 0
@@ -42,6 +46,19 @@ class StepRecord:
     waiting_since: datetime | None = None
     approved: bool = False
     answers: Mapping[str, ChatReply] = field(default_factory=dict)
+    calls: Mapping[str, ToolAnswered] = field(default_factory=dict)
+    begun: frozenset[str] = frozenset()
+    allowed: frozenset[str] = frozenset()
+
+    def own_answers(self) -> dict[str, ChatReply]:
+        """Return the answers that the present attempt goes on with, by key."""
+        mine = f"{self.base}."
+        return {key: reply for key, reply in self.answers.items() if key.startswith(mine)}
+
+    def own_calls(self) -> tuple[ToolAnswered, ...]:
+        """Return the calls of tools that the present attempt goes on with, in order."""
+        mine = f"{self.base}."
+        return tuple(call for key, call in self.calls.items() if key.startswith(mine))
 
     @property
     def ended(self) -> bool:

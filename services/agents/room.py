@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.agents.attachments import Attachments
 from services.agents.calls import Models
@@ -11,6 +11,7 @@ from services.agents.engine import Routers
 from services.agents.journal import Journal
 from services.agents.live import Live
 from services.agents.running import Running
+from services.agents.tools.toolbox import Toolbox
 from services.agents.views import Views
 from services.agents.waiting import WaitingList
 from shared.bus import Bus
@@ -33,6 +34,7 @@ class Room:
     routers: Routers
     models: Models
     running: Running
+    toolbox: Toolbox = field(default_factory=Toolbox)
 
     @property
     def host(self) -> str:
@@ -42,7 +44,7 @@ class Room:
     @property
     def guarded(self) -> set[str]:
         """Return the agents that ask a person before each step."""
-        return {name for name, spec in self.crew.items() if spec.approval}
+        return {name for name, spec in self.crew.items() if spec.approval is True}
 
 
 async def open_room(bus: Bus, settings: Settings, instance: str) -> Room:

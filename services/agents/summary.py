@@ -18,6 +18,7 @@ from shared.events.tasks import (
     TaskView,
     Timing,
 )
+from shared.events.tools import Artifact
 
 
 def view_of(record: TaskRecord) -> TaskView:
@@ -95,6 +96,7 @@ def result_of(record: TaskRecord) -> TaskResult:
         usage=record.usage(),
         cost_usd=_cost(record),
         timing=timing_of(record),
+        artifacts=_artifacts(results),
         session=record.request.session,
         run=record.run,
         at=record.ended_at or record.updated_at,
@@ -108,6 +110,12 @@ def _answer(
     if plan is None or not any(result.state is TaskState.DONE for result in results):
         return "", None
     return compose(record.request, plan, results)
+
+
+def _artifacts(results: tuple[StepResult, ...]) -> tuple[Artifact, ...]:
+    """Return the files of all steps; of the same name the last one, since it took the place."""
+    named = {each.name: each for result in results for each in result.artifacts}
+    return tuple(named.values())
 
 
 def timing_of(record: TaskRecord) -> Timing:

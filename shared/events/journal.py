@@ -25,6 +25,7 @@ from shared.events.tasks import (
     TaskRequest,
     TaskState,
 )
+from shared.events.tools import Artifact, Effect
 from shared.subjects import Token
 
 
@@ -90,12 +91,44 @@ class TaskPlanned(Entry):
 
 
 class ModelAnswered(Entry):
-    """An answer of a model, kept so that it is never paid twice; `step_id` is null for planning."""
+    """An answer of a model, kept so that it is never paid twice; `step_id` is null for planning.
+
+    `purpose` is `critic` for a verdict on the step's output.
+    """
 
     kind: Literal["model_answered"] = "model_answered"
     step_id: Token | None = None
     key: str
     reply: ChatReply
+    purpose: Literal["work", "critic"] = "work"
+
+
+class ToolStarted(Entry):
+    """A call that may be made once is begun; without its `tool_answered` it is never repeated."""
+
+    kind: Literal["tool_started"] = "tool_started"
+    step_id: Token
+    key: str
+    tool: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
+class ToolAnswered(Entry):
+    """What a call of a tool gave: the text as the model is told it, or `reason` for none.
+
+    `key` is the answer's that asked for it, then the call's place in that answer.
+    """
+
+    kind: Literal["tool_answered"] = "tool_answered"
+    step_id: Token
+    key: str
+    tool: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    effect: Effect = "pure"
+    content: str = ""
+    reason: Reason | None = None
+    artifact: Artifact | None = None
+    seconds: float = 0.0
 
 
 class StepStarted(Entry):
@@ -175,8 +208,8 @@ class TaskFinished(Entry):
 
 AnyEntry = (
     TaskQueued | TaskWaiting | TaskResumed | TaskPlanned | ModelAnswered | StepStarted
-    | StepReleased | StepTroubled | StepWaiting | StepResumed | StepEnded | ControlReceived
-    | DependantAdded | TaskFinished
+    | ToolStarted | ToolAnswered | StepReleased | StepTroubled | StepWaiting | StepResumed
+    | StepEnded | ControlReceived | DependantAdded | TaskFinished
 )  # fmt: skip
 
 

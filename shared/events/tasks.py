@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from shared.clock import now
 from shared.events.base import Body, Instant, Reason, Title, Usage, UsDollars
+from shared.events.tools import Artifact, ToolUse
 from shared.subjects import Token
 
 INLINE_LIMIT = 1024 * 1024
@@ -22,6 +23,15 @@ LONGEST_S = 10 * 366 * 86_400.0
 MOST_TOKENS = 10**12
 MOST_USD = 10**9
 MOST_STEPS = 10_000
+
+APPROVAL = "approval"
+TOOL_UNSETTLED = "tool_unsettled"
+WAITS_FOR_PERSON = frozenset({APPROVAL, TOOL_UNSETTLED})
+"""Codes of reasons for which a step waits until a person approves it: it was agreed so before,
+or a call that may be made once was begun and nobody knows whether it came to its end."""
+
+Verify = Literal["checks", "critic", "strict"]
+"""How outputs are judged: by code; by a critic as well; `strict` fails what the critic refuses."""
 
 
 class Priority(StrEnum):
@@ -96,6 +106,7 @@ class TaskRequest(Body):
 
     `priority` in the body loses against the priority in the subject.
     `approval`: true asks a person before every step, a list names agents or step ids.
+    `verify` takes the place of what the agents' own files say.
     """
 
     title: Title
@@ -112,6 +123,7 @@ class TaskRequest(Body):
     approval: bool | tuple[Token, ...] = False
     output_schema: dict[str, Any] | None = None
     template: Token | None = None
+    verify: Verify | None = None
 
 
 class TaskControl(Body):
@@ -180,6 +192,12 @@ class StepResult(Body):
     cache: str = ""
     usage: Usage = Usage()
     cost_usd: UsDollars | None = None
+    verified: bool | None = None
+    verified_by: Literal["", "checks", "critic"] = ""
+    revisions: int = 0
+    objections: tuple[str, ...] = ()
+    tools: tuple[ToolUse, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
     worker: str = ""
     host: str = ""
     started_at: Instant | None = None
@@ -218,6 +236,7 @@ class TaskResult(Body):
     usage: Usage = Usage()
     cost_usd: UsDollars | None = None
     timing: Timing = Timing()
+    artifacts: tuple[Artifact, ...] = ()
     session: str | None = None
     run: int = 1
     at: Instant = Field(default_factory=now)

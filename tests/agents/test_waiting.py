@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from services.agents import engine, perform, worker
+from services.agents import engine, questions, worker
 from services.agents.journal import Journal, Stale
 from services.agents.perform import Performer
 from services.agents.room import open_room
@@ -86,8 +86,8 @@ async def test_a_router_that_vanishes_during_a_call_is_noticed(bus, settings):
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr(perform, "PAUSE_S", 0.02)
-    monkeypatch.setattr(perform, "PATIENCE_S", 0.3)
+    monkeypatch.setattr(questions, "PAUSE_S", 0.02)
+    monkeypatch.setattr(questions, "PATIENCE_S", 0.3)
     monkeypatch.setattr(worker, "AGAIN_S", 0.2)
 
 
