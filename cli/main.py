@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import typer
 
 from cli import (
+    access,
     ask,
     config,
     doctor,
@@ -56,6 +57,7 @@ app.command(rich_help_panel=LOOK)(reports.sovereignty)
 app.command(rich_help_panel=LOOK)(events.events)
 app.command(rich_help_panel=LOOK)(logs.logs)
 app.add_typer(config.app, name="config", rich_help_panel=HELP)
+app.add_typer(access.app, name="access", rich_help_panel=HELP)
 app.command(rich_help_panel=HELP)(schema.schema)
 
 

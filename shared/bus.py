@@ -59,17 +59,33 @@ class Bus:
         self.nc = client
         self.js: JetStreamContext = client.jetstream(timeout=5.0)
         self.source = source
-        self.inbox_prefix = f"{client.new_inbox().rpartition('.')[0]}.".encode()
+
+    @property
+    def inbox_prefix(self) -> bytes:
+        """Where this connection is answered."""
+        return f"{self.nc.new_inbox().rpartition('.')[0]}.".encode()
 
     @classmethod
     async def connect(
         cls, settings: Settings, name: str, closed: Callable[[], Awaitable[None]] = _nothing
     ) -> Self:
         """Connect, waiting for the server as long as it takes; say so in the log."""
+        bus = cls.idle(settings, name)
+        await bus.join(settings, name, closed)
+        return bus
+
+    @classmethod
+    def idle(cls, settings: Settings, name: str) -> Self:
+        """Return a bus that is not connected yet; `join` connects it."""
+        return cls(Client(), f"/{settings.host}/{name}")
+
+    async def join(
+        self, settings: Settings, name: str, closed: Callable[[], Awaitable[None]] = _nothing
+    ) -> None:
+        """Connect, waiting for the server as long as it takes; say so in the log."""
         options = connect_options(settings, name)
         await wait_for_server(settings.nats_url)
-        client = await nats.connect(**options, closed_cb=closed)
-        return cls(client, f"/{settings.host}/{name}")
+        await self.nc.connect(**options, closed_cb=closed)
 
     async def emit(self, subject: str, body: BaseModel) -> None:
         """Tell once (core NATS): fine for beats and telemetry, wrong for anything that counts."""

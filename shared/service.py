@@ -13,9 +13,9 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, suppress
-from typing import NoReturn
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Any, NoReturn
 
 import anyio
 import anyio.abc
@@ -47,6 +47,7 @@ class Service:
         self.instance = settings.instance or f"{settings.host[:50]}-{os.getpid()}"
         self.stopping = anyio.Event()
         self.endpoints: rpc.Endpoints
+        self.before: Any = None
         self.heart = Heart(
             bus, (name, self.instance, settings.host), interval_s=settings.ops.beat_s
         )
@@ -55,23 +56,38 @@ class Service:
 Lifespan = Callable[[Service], AbstractAsyncContextManager[None]]
 
 
+Early = Callable[[Settings, Bus], AbstractAsyncContextManager[Any]]
+"""What a room does before the bus is there; what it yields becomes `service.before`."""
+
+
+@asynccontextmanager
+async def nothing_early(settings: Settings, bus: Bus) -> AsyncIterator[None]:
+    """Do nothing before the bus is there."""
+    yield
+
+
 class BusLostError(RuntimeError):
     """The connection was closed for good: this process is of no use any more."""
 
 
-async def serve(name: str, lifespan: Lifespan, settings: Settings) -> None:
+async def serve(
+    name: str, lifespan: Lifespan, settings: Settings, early: Early = nothing_early
+) -> None:
     """Run the service until SIGTERM or SIGINT; raise when it cannot go on."""
     lost = anyio.Event()
-    bus = await Bus.connect(settings, name, closed=_setter(lost))
-    if settings.nats.bootstrap:
-        await bootstrap.ensure(bus, settings.nats.replicas)
-    async with anyio.create_task_group() as tasks:
-        service = Service(name, settings, bus, tasks)
-        tasks.start_soon(_watch_signals, service)
-        tasks.start_soon(_watch_bus, lost, service)
-        await _live(service, lifespan)
-        tasks.cancel_scope.cancel()
-    await bus.close()
+    bus = Bus.idle(settings, name)
+    async with early(settings, bus) as before:
+        await bus.join(settings, name, closed=_setter(lost))
+        if settings.nats.bootstrap:
+            await bootstrap.ensure(bus, settings.nats.replicas)
+        async with anyio.create_task_group() as tasks:
+            service = Service(name, settings, bus, tasks)
+            service.before = before
+            tasks.start_soon(_watch_signals, service)
+            tasks.start_soon(_watch_bus, lost, service)
+            await _live(service, lifespan)
+            tasks.cancel_scope.cancel()
+        await bus.close()
 
 
 async def _live(service: Service, lifespan: Lifespan) -> None:
@@ -129,9 +145,9 @@ def main(name: str, app: str) -> NoReturn:
         print(f"sovereign {name}: {error.message}", file=sys.stderr)  # noqa: T201
         sys.exit(EXIT_USAGE)
     logs.configure(name, settings.log_level)
-    lifespan = _room(name, app)
+    lifespan, early = _room(name, app)
     try:
-        asyncio.run(serve(name, lifespan, settings))
+        asyncio.run(serve(name, lifespan, settings, early))
     except BaseExceptionGroup as group:
         first = _first(group)
         if isinstance(first, InvalidSetting):
@@ -145,17 +161,17 @@ def main(name: str, app: str) -> NoReturn:
     sys.exit(0)
 
 
-def _room(name: str, app: str) -> Lifespan:
+def _room(name: str, app: str) -> tuple[Lifespan, Early]:
     """Import the room; a missing extra is one line that says what to install."""
     try:
-        lifespan: Lifespan = importlib.import_module(app).lifespan
+        room = importlib.import_module(app)
     except ModuleNotFoundError as error:
         if error.name and error.name.split(".")[0] in ("services", "shared"):
             raise
         line = f"sovereign {name}: {error.name} is missing: pip install 'sovereign[{name}]'"
         print(line, file=sys.stderr)  # noqa: T201
         sys.exit(EXIT_USAGE)
-    return lifespan
+    return room.lifespan, getattr(room, "early", nothing_early)
 
 
 def _first(error: BaseException) -> BaseException:

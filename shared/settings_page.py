@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import types
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
@@ -63,6 +64,8 @@ def _kind(annotation: Any) -> str:
         return ", ".join(f"`{value}`" for value in get_args(annotation))
     if get_origin(annotation) in (Union, types.UnionType):
         return _kind(next(part for part in get_args(annotation) if part is not type(None)))
+    if get_origin(annotation) is tuple:
+        return "list"
     plain = {str: "text", int: "whole number", float: "number", bool: "`true`, `false`"}
     named = {Path: "path"}
     return plain.get(annotation) or named.get(annotation) or _named(annotation)
@@ -71,6 +74,8 @@ def _kind(annotation: Any) -> str:
 def _named(annotation: Any) -> str:
     if get_origin(annotation) is dict:
         return "name = value"
+    if get_origin(annotation) is tuple:
+        return "JSON list"
     return {"Decimal": "decimal", "SecretStr": "secret"}.get(annotation.__name__, "text")
 
 
@@ -80,4 +85,6 @@ def _default(info: FieldInfo) -> str:
     if info.default is None or isinstance(info.default, BaseModel):
         return "not set"
     value = info.default
+    if isinstance(value, tuple):
+        return f"`{json.dumps(value)}`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"

@@ -1,66 +1,89 @@
-"""Wiring: the store, what feeds it, the door, the pages, the server."""
+"""Wiring: the door and the pages, served before the bus is there; then what feeds the store."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import anyio
+from starlette.types import ASGIApp
 
 from services.dashboard import server
-from services.dashboard.door.build import build, house
-from services.dashboard.door.guard import Guard
+from services.dashboard.door.build import House, build, house
+from services.dashboard.door.front import front
 from services.dashboard.handlers import make_broker
 from services.dashboard.pages.mount import mount
 from services.dashboard.records import Records
 from services.dashboard.store import SAMPLE_S, Store
+from shared.bus import Bus
 from shared.service import Service
+from shared.settings import Settings
+
+
+@dataclass(frozen=True)
+class Open:
+    """The door that people come through; `stop` lets the last answers go out and closes it."""
+
+    parts: House
+    leaving: anyio.Event
+    left: anyio.Event
+
+    async def stop(self) -> None:
+        """Return when the last answer is sent, or soon after."""
+        self.leaving.set()
+        with anyio.move_on_after(server.GRACE_S + 1):
+            await self.left.wait()
+
+
+@asynccontextmanager
+async def early(settings: Settings, bus: Bus) -> AsyncIterator[Open]:
+    """Serve the door and the pages, with or without a bus: they say what is missing."""
+    parts = house(settings, bus, Store())
+    guarded = bool(parts.gate.access.people)
+    bound = server.claim(settings.dashboard, guarded=guarded)
+    app = build(parts)
+    mount(app, parts)
+    opened = Open(parts, anyio.Event(), anyio.Event())
+    async with anyio.create_task_group() as tasks:
+        started = anyio.Event()
+        tasks.start_soon(_serve, opened, front(app, parts), bound, started)
+        tasks.start_soon(_sample, parts)
+        await started.wait()
+        try:
+            yield opened
+        finally:
+            with anyio.CancelScope(shield=True):
+                await opened.stop()
+            tasks.cancel_scope.cancel()
 
 
 @asynccontextmanager
 async def lifespan(service: Service) -> AsyncIterator[None]:
-    """Serve the door and the pages while the service lives."""
-    settings = service.settings
-    bound = server.claim(settings.dashboard)
-    store = Store()
-    parts = house(settings, service.bus, store)
-    app = build(parts)
-    mount(app, parts)
-    broker = make_broker(settings, store)
+    """Feed the store while the service lives."""
+    opened: Open = service.before
+    parts = opened.parts
+    broker = make_broker(service.settings, parts.store)
     await broker.start()
-    service.tasks.start_soon(Records(service.bus, store).run)
+    service.tasks.start_soon(Records(service.bus, parts.store).run)
     service.tasks.start_soon(parts.reach.run)
-    service.tasks.start_soon(_sample, service, store)
-    async with _served(service, Guard(app), bound):
-        yield
-        parts.desk.closing.set()
+    yield
+    parts.desk.closing.set()
+    await opened.stop()
     await broker.stop()
 
 
-async def _sample(service: Service, store: Store) -> None:
+async def _sample(parts: House) -> None:
     """Draw a point every half second."""
     while True:
-        store.sample(bus_up=service.bus.nc.is_connected)
+        parts.store.sample(bus_up=parts.bus.nc.is_connected)
         await anyio.sleep(SAMPLE_S)
 
 
-@asynccontextmanager
-async def _served(service: Service, app: Guard, bound: socket.socket) -> AsyncIterator[None]:
-    """Serve inside the service's own task group; return when the last answer is sent."""
-    stop, started, ended = anyio.Event(), anyio.Event(), anyio.Event()
-
-    async def run() -> None:
-        try:
-            await server.serve(app, bound, stop, started)
-        finally:
-            ended.set()
-
-    service.tasks.start_soon(run)
-    await started.wait()
+async def _serve(opened: Open, app: ASGIApp, bound: socket.socket, started: anyio.Event) -> None:
+    settings = opened.parts.settings.dashboard
     try:
-        yield
+        await server.serve(app, bound, opened.leaving, started, settings)
     finally:
-        stop.set()
-        with anyio.move_on_after(server.GRACE_S + 1):
-            await ended.wait()
+        opened.left.set()

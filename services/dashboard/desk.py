@@ -53,6 +53,8 @@ class Desk:
         A failure in the middle is `TimedOut` naming how many are stored.
         """
         self.must_be_writable()
+        if not self.bus.nc.is_reconnecting:  # a short loss is waited out, a bus never met is not
+            self.must_reach()
         named = [with_id(task) for task in tasks]
         tickets: list[Ticket] = []
         for task in named:

@@ -37,9 +37,12 @@ class Server(uvicorn.Server):
         yield
 
 
-def claim(settings: DashboardSettings) -> socket.socket:
-    """Return the bound socket; `InvalidSetting` names the variable of a bad host or taken port."""
-    refuse_public(settings.host)
+def claim(settings: DashboardSettings, *, guarded: bool = False) -> socket.socket:
+    """Return the bound socket; `InvalidSetting` names the variable of a bad host or taken port.
+
+    `guarded` tells that somebody is named who may enter: without that, loopback only.
+    """
+    refuse_public(settings, guarded=guarded)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -51,30 +54,56 @@ def claim(settings: DashboardSettings) -> socket.socket:
     return bound
 
 
-def refuse_public(host: str) -> None:
-    """Raise for an address that others could reach: there is no login yet."""
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
+def is_public(settings: DashboardSettings) -> bool:
+    """Tell whether others than this host may come: by the address, a proxy or another name."""
+    return not _is_loopback(settings.host) or bool(settings.proxies or settings.hosts)
+
+
+def refuse_public(settings: DashboardSettings, *, guarded: bool) -> None:
+    """Raise for a door that others could reach without a login, or without TLS."""
+    if not is_public(settings):
+        return
+    host = settings.host
+    if not (_is_address(host) or host == "localhost"):
+        raise InvalidSetting(f"{HOST}={host}: give an IP address or localhost", field=HOST)
+    if not guarded:
         raise InvalidSetting(
-            f"{HOST}={host}: the dashboard has no login yet, so it binds to loopback only"
-            " (127.0.0.1); reach it from elsewhere through an SSH tunnel",
+            f"{HOST}={host}: others could come in, and nobody is named who may: add somebody"
+            " with `sovereign access add NAME --role operate`, or bind to 127.0.0.1",
             field=HOST,
+        )
+    if not (settings.tls_cert and settings.tls_key) and not settings.proxies:
+        raise InvalidSetting(
+            f"{HOST}={host}: passwords would travel in clear: set SOVEREIGN_DASHBOARD__TLS_CERT"
+            " and __TLS_KEY, or name the proxy that ends TLS in SOVEREIGN_DASHBOARD__PROXIES",
+            field="SOVEREIGN_DASHBOARD__TLS_CERT",
         )
 
 
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 async def serve(
-    app: ASGIApp, bound: socket.socket, stop: anyio.Event, started: anyio.Event
+    app: ASGIApp,
+    bound: socket.socket,
+    stop: anyio.Event,
+    started: anyio.Event,
+    settings: DashboardSettings | None = None,
 ) -> None:
     """Serve until `stop`; set `started` when requests are answered."""
-    config = uvicorn.Config(
-        app, log_config=None, log_level="warning", access_log=False,
-        timeout_graceful_shutdown=GRACE_S, server_header=False, proxy_headers=False,
-        ws_max_size=16 * 1024 * 1024,
-    )  # fmt: skip
-    server = Server(config, started)
+    server = Server(_config(app, settings or DashboardSettings()), started)
 
     async def watch() -> None:
         await stop.wait()
@@ -85,6 +114,17 @@ async def serve(
             tasks.start_soon(watch)
             await server.serve(sockets=[bound])
             tasks.cancel_scope.cancel()
+
+
+def _config(app: ASGIApp, settings: DashboardSettings) -> uvicorn.Config:
+    """Return how to serve; what a proxy says of its caller is believed of named proxies only."""
+    return uvicorn.Config(
+        app, log_config=None, log_level="warning", access_log=False,
+        timeout_graceful_shutdown=GRACE_S, server_header=False,
+        proxy_headers=bool(settings.proxies), forwarded_allow_ips=list(settings.proxies),
+        ssl_certfile=settings.tls_cert, ssl_keyfile=settings.tls_key,
+        ws_max_size=16 * 1024 * 1024,
+    )  # fmt: skip
 
 
 def _taken(settings: DashboardSettings, error: OSError) -> str:

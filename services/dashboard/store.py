@@ -74,6 +74,7 @@ class Store:
         self.last_malformed = ""
         self.heard_at: float | None = None
         self.bus_up = False
+        self.ever_up = False
         self._up_at = self.started
         self._marks: deque[tuple[float, int]] = deque(maxlen=int(RATE_S / SAMPLE_S) + 1)
         self._takers: dict[type[BaseModel], Callable[[Any], None]] = {
@@ -117,6 +118,7 @@ class Store:
         self.bus_up = bus_up
         if bus_up:
             self._up_at = at
+            self.ever_up = True
         self._marks.append((at, self.messages))
         if bus_up:
             self.vitals.sample(at)
@@ -136,7 +138,7 @@ class Store:
 
         While the bus is lost nobody can be heard, so silence says nothing about the services.
         """
-        return self.clock() if self.bus_up or not self.points else self._up_at
+        return self.clock() if self.bus_up or not self.ever_up else self._up_at
 
     def rate(self) -> float | None:
         """Return the messages per second heard over the last two seconds."""
@@ -153,7 +155,7 @@ class Store:
         """Return one word on the whole picture: lost, connecting, silent or live."""
         silent = self.silent_s()
         if not self.bus_up:
-            return "lost" if self.points else "connecting"
+            return "lost" if self.ever_up else "connecting"
         if silent is None:
             return "connecting" if self.clock() - self.started < QUIET_AFTER_S else "silent"
         return "silent" if silent > QUIET_AFTER_S else "live"

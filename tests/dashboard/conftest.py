@@ -9,10 +9,12 @@ import pytest
 
 from services.dashboard import server
 from services.dashboard.door.build import build, house
-from services.dashboard.door.guard import Guard
+from services.dashboard.door.front import front
 from services.dashboard.store import Store
 from shared import rpc
+from shared.bus import Bus
 from shared.events import Beat
+from shared.settings import Settings
 from tests.conftest import free_port
 
 
@@ -46,14 +48,24 @@ def parts(settings, bus):
     return house(settings, bus, Store())
 
 
+@pytest.fixture
+def busless(tmp_path, monkeypatch):
+    """A house whose bus is not there (yet): fast, and enough for whatever needs no bus."""
+    monkeypatch.chdir(tmp_path)
+    alone = Settings(host="here", data_dir=tmp_path / "data")
+    return house(alone, Bus.idle(alone, "dashboard"), Store())
+
+
 @asynccontextmanager
 async def door(parts, app=None):
     """Serve the door on a free port and yield a client for it."""
     parts.settings.dashboard.port = free_port()
-    bound: socket.socket = server.claim(parts.settings.dashboard)
+    guarded = bool(parts.gate.access.people)
+    bound: socket.socket = server.claim(parts.settings.dashboard, guarded=guarded)
     stop, started = anyio.Event(), anyio.Event()
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(server.serve, Guard(app or build(parts)), bound, stop, started)
+        whole = front(app or build(parts), parts)
+        tasks.start_soon(server.serve, whole, bound, stop, started, parts.settings.dashboard)
         await started.wait()
         base = f"http://127.0.0.1:{parts.settings.dashboard.port}"
         async with httpx.AsyncClient(base_url=base, timeout=20) as client:

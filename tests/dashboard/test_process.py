@@ -40,11 +40,37 @@ async def answer(client: httpx.AsyncClient, path: str) -> httpx.Response:
             await asyncio.sleep(0.05)
 
 
+async def ready(client: httpx.AsyncClient) -> None:
+    """Ask until the bus is there too."""
+    async with asyncio.timeout(40):
+        while (await answer(client, "/readyz")).status_code != 200:
+            await asyncio.sleep(0.05)
+
+
+async def test_it_serves_before_the_bus_is_there_and_says_so(settings, nats_server):
+    nats_server.kill()
+    client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{(port := free_port())}", timeout=30)
+    async with process(settings, port) as started, client:
+        alive, page = await answer(client, "/healthz"), await client.get("/dashboard")
+        asked = await client.post("/tasks/execute", json={"title": "a"})
+        assert (alive.status_code, "Waiting for the bus" in page.text) == (200, True)
+        assert (asked.status_code, asked.json()["error"]["code"]) == (503, "unavailable")
+        assert (await client.get("/health")).json()["status"] == "down"
+        nats_server.start()
+        await ready(client)
+        async with asyncio.timeout(40):
+            while "Waiting for the bus" in (await client.get("/dashboard")).text:
+                await asyncio.sleep(0.1)
+        started.terminate()
+        _, errors = await started.communicate()
+    assert (started.returncode, b"Traceback" in errors) == (0, False), errors.decode()
+
+
 async def test_it_serves_refuses_a_taken_port_and_leaves_when_told(settings, bus):
     port = free_port()
     client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30)
     async with process(settings, port) as first, client:
-        assert (await answer(client, "/readyz")).status_code == 200
+        await ready(client)
         assert "Services up" in (await client.get("/dashboard")).text
         assert (await client.get("/")).headers["location"] == "/dashboard"
         assert (await client.get("/dashboard/static/theme.css")).status_code == 200

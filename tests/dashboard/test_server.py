@@ -10,12 +10,29 @@ from shared.settings import DashboardSettings
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "example.org", ""])
 def test_a_public_address_is_refused_without_login(host):
     with pytest.raises(InvalidSetting, match="SOVEREIGN_DASHBOARD__HOST"):
-        refuse_public(host)
+        refuse_public(DashboardSettings(host=host), guarded=False)
+
+
+@pytest.mark.parametrize("more", [{"hosts": ("a.example",)}, {"proxies": ("10.0.0.2",)}])
+def test_another_name_or_a_proxy_makes_loopback_public(more):
+    with pytest.raises(InvalidSetting, match="sovereign access add"):
+        refuse_public(DashboardSettings(**more), guarded=False)
+
+
+def test_a_login_in_clear_is_refused():
+    with pytest.raises(InvalidSetting, match="SOVEREIGN_DASHBOARD__TLS_CERT"):
+        refuse_public(DashboardSettings(host="0.0.0.0"), guarded=True)
+
+
+def test_a_login_with_tls_or_behind_a_proxy_may_be_public():
+    keys = {"tls_cert": "c.pem", "tls_key": "k.pem"}
+    refuse_public(DashboardSettings(host="0.0.0.0", **keys), guarded=True)
+    refuse_public(DashboardSettings(host="0.0.0.0", proxies=("10.0.0.2",)), guarded=True)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.9", "localhost", "::1"])
 def test_loopback_is_fine(host):
-    refuse_public(host)
+    refuse_public(DashboardSettings(host=host), guarded=False)
 
 
 def test_a_taken_port_names_its_variable():

@@ -13,6 +13,9 @@ def test_a_new_store_is_connecting_and_not_lost(store):
 
 def test_a_bus_that_is_away_is_lost(store):
     store.sample(bus_up=False)
+    assert store.mood() == "connecting"
+    store.sample(bus_up=True)
+    store.sample(bus_up=False)
     assert store.mood() == "lost"
 
 

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import FastAPI, Request
-from fastapi.responses import RedirectResponse
+from fastapi.responses import RedirectResponse, Response
 
+from services.dashboard import brand
+from services.dashboard.access.gate import Gate
 from services.dashboard.desk import Desk
-from services.dashboard.door import errors, health, metrics, reports, sessions, tasks
+from services.dashboard.door import errors, health, login, metrics, reports, sessions, tasks
 from services.dashboard.reach import Reach
 from services.dashboard.store import Store
 from shared.beats import VERSION
@@ -33,15 +35,29 @@ class House:
     store: Store
     desk: Desk
     reach: Reach
+    gate: Gate
 
 
 def house(settings: Settings, bus: Bus, store: Store) -> House:
     """Return the parts over one bus and one store."""
-    return House(settings, bus, store, Desk(bus, store, settings), Reach(bus, store))
+    return House(
+        settings, bus, store, Desk(bus, store, settings), Reach(bus, store), Gate(settings)
+    )
 
 
 def _leading_to(page: str) -> Callable[[Request], RedirectResponse]:
     return lambda request: RedirectResponse(page)
+
+
+def _logo(app: FastAPI, settings: Settings) -> None:
+    """Add the owner's logo, read once; a wrong file ends the start with one line."""
+    if settings.dashboard.logo is None:
+        return
+    data, kind = brand.logo(settings.dashboard.logo)
+
+    @app.get(brand.LOGO_URL, include_in_schema=False)
+    async def logo() -> Response:
+        return Response(data, media_type=kind, headers={"Cache-Control": "max-age=300"})
 
 
 def build(parts: House) -> FastAPI:
@@ -52,6 +68,7 @@ def build(parts: House) -> FastAPI:
     app.include_router(health.routes(parts.store, parts.bus, name))
     app.include_router(reports.routes(parts.store, parts.reach))
     app.include_router(metrics.routes(parts.store))
+    app.include_router(login.routes(parts.gate, parts.settings.dashboard))
     app.include_router(tasks.routes(parts.desk))
     settings = parts.settings
     read_only = settings.dashboard.read_only
@@ -63,6 +80,8 @@ def build(parts: House) -> FastAPI:
     @app.get("/", include_in_schema=False)
     async def home() -> RedirectResponse:
         return RedirectResponse("/dashboard")
+
+    _logo(app, parts.settings)
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> RedirectResponse:

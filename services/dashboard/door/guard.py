@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 BODY_LIMIT = 2 * 1024 * 1024
 UPLOAD_LIMIT = 64 * 1024 * 1024
 PAGES = "/dashboard"
+FORMS = (f"{PAGES}/", "/login", "/logout", "/match/")
+"""What our own pages send is no JSON; their browser names its `Origin`, which is checked."""
+FILES = "/attachments"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 CONTENT_POLICY = (
@@ -136,8 +139,12 @@ def _same_site(headers: Headers) -> bool:
 def _readable(scope: Scope, headers: Headers) -> bool:
     """Tell whether a body is JSON or does not say what it is; pages take what their forms send."""
     kind = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    own_page = scope["path"] == PAGES or scope["path"].startswith(f"{PAGES}/")
-    return scope.get("method") != "POST" or own_page or kind == "application/json"
+    path = scope["path"]
+    if scope.get("method") != "POST" or path == PAGES or path.startswith(FORMS):
+        return True
+    if path == FILES:
+        return kind == "application/octet-stream"
+    return kind == "application/json"
 
 
 def _hostname(url: str) -> str:
@@ -153,7 +160,8 @@ def _declared(headers: Headers) -> int:
 
 
 def _limit(scope: Scope) -> int:
-    return UPLOAD_LIMIT if scope["path"].startswith(f"{PAGES}/_nicegui") else BODY_LIMIT
+    large = scope["path"] == FILES or scope["path"].startswith(f"{PAGES}/_nicegui")
+    return UPLOAD_LIMIT if large else BODY_LIMIT
 
 
 async def _refuse(error: SovereignError, scope: Scope, receive: Receive, send: Send) -> None:

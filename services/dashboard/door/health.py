@@ -41,6 +41,8 @@ def routes(store: Store, bus: Bus, name: str) -> APIRouter:
 
 async def _ping(bus: Bus) -> None:
     """Raise `Unavailable` unless the server answers; a flush alone survives a lost connection."""
+    if not bus.nc.is_connected:
+        raise Unavailable("the bus does not answer: there is no connection", retry_after_s=2)
     try:
         await bus.nc.flush(timeout=2)
     except (NatsError, OSError, TimeoutError) as error:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from nicegui import events, ui
 
 from services.dashboard.door.build import House
+from services.dashboard.pages.visitor import must
 from services.dashboard.parsing import tasks_of
 from shared.errors import SovereignError
 from shared.events.tasks import INLINE_LIMIT, Priority
@@ -66,6 +67,7 @@ def form(house: House) -> None:
 
 async def _hand_in(house: House, body: dict[str, object]) -> None:
     try:
+        must(house, "submit")
         ticket = (await house.desk.submit(tasks_of(body)))[0]
     except SovereignError as error:
         ui.notify(error.message.removeprefix("task 0: "), type="negative", multi_line=True)

@@ -44,6 +44,11 @@ def problem(store: Store) -> Markup:
             "The bus does not answer. What you see is the last picture; it goes on by itself.",
             "bad",
         )
+    if store.mood() == "connecting" and not store.bus_up:
+        return parts.note(
+            "Waiting for the bus. Start it with `sovereign up`, or look at SOVEREIGN_NATS__URL;"
+            " this page goes on by itself."
+        )
     return Markup("")
 
 

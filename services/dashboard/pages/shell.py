@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 from nicegui import ui
 
-from services.dashboard import theme
+from services.dashboard import brand, theme
+from services.dashboard.access.gate import Who
 from services.dashboard.door.build import House
 from services.dashboard.pages import icons, parts, words
 from services.dashboard.pages.live import Live
+from services.dashboard.pages.visitor import visitor
 from services.dashboard.store import SAMPLE_S, Store
 
 ROUTES = (
@@ -23,7 +25,9 @@ ROUTES = (
     ("/dashboard/ops", "Ops", icons.OPS),
     ("/dashboard/sessions", "Sessions", icons.SESSIONS),
     ("/dashboard/match", "Match", icons.MATCH),
+    ("/dashboard/bus", "Bus", icons.BUS),
 )
+LOGIN = "/login"
 
 
 @dataclass
@@ -50,32 +54,56 @@ class Page:
 @contextmanager
 def page(house: House, title: str, current: str) -> Iterator[Page]:
     """Build the frame; what is built inside stands below the title."""
-    ui.add_head_html(str(theme.head()))
+    ui.add_head_html(str(theme.head() + brand.style(house.settings.dashboard)))
+    who = visitor(house)
     ui.page_title(f"{title} · {house.settings.dashboard.name}")
     shown = Page(house)
     with ui.element("div").classes("shell"):
-        Live(lambda: side(house, current), tag="aside").classes("side")
+        Live(lambda: side(house, current, who), tag="aside").classes("side")
         with ui.element("div").classes("main"):
             shown.live(lambda: head(house.store, title), "head")
             with ui.element("div").classes("stack"):
                 yield shown
-    ui.timer(SAMPLE_S, shown.refresh)
+
+    def tick() -> None:
+        if visitor(house) is None:
+            ui.run_javascript(f"location.href = '{LOGIN}?next=' + encodeURIComponent("
+                              "location.pathname + location.search)")  # fmt: skip
+            timer.deactivate()
+            return
+        shown.refresh()
+
+    timer = ui.timer(SAMPLE_S, tick)
 
 
-def side(house: House, current: str) -> Markup:
-    """Return the navigation."""
+def side(house: House, current: str, who: Who | None = None) -> Markup:
+    """Return the navigation, and who is logged in."""
+    settings = house.settings.dashboard
     links = parts.join(
         Markup('<a href="{}" {}>{}{}</a>').format(
             url, Markup('aria-current="page"') if url == current else "", icon, name
         )
         for url, name, icon in ROUTES
+        if url == "/dashboard" or url.rpartition("/")[2] in settings.pages
     )
     return Markup(
         '<a class="brand" href="/dashboard">{}<span>{}</span></a><nav class="nav"'
-        ' aria-label="Pages">{}</nav><div class="foot"><span class="who">{}</span>'
+        ' aria-label="Pages">{}</nav><div class="foot"><span class="who">{}</span>{}'
         '<button class="flip" data-flip type="button" aria-label="Switch between light and dark">'
         "{}<span>Light / dark</span></button></div>"
-    ).format(icons.MARK, house.settings.dashboard.name, links, house.settings.host, icons.THEME)
+    ).format(
+        brand.mark(settings), settings.name, links, house.settings.host, _person(who), icons.THEME
+    )
+
+
+def _person(who: Who | None) -> Markup:
+    """Return who is logged in, with the way out; nothing while nobody has to log in."""
+    if who is None or who.kind != "person":
+        return Markup("")
+    return Markup(
+        '<form method="post" action="/logout"><span class="who">{} may {}</span>'
+        '<button class="flip" type="submit">Log out</button></form>'
+    ).format(words.cut(who.name, 30), who.role)
 
 
 def head(store: Store, title: str) -> Markup:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import anyio
 from markupsafe import Markup
 from nicegui import ui
 
+from services.dashboard.access.gate import Who
 from services.dashboard.crew import Wait
 from services.dashboard.door.build import House
 from services.dashboard.pages import parts, words
@@ -16,12 +18,14 @@ from services.dashboard.pages.markdown import prose
 from services.dashboard.pages.shell import Page, page
 from services.dashboard.pages.steps import steps_card
 from services.dashboard.pages.tasklist import took
+from services.dashboard.pages.visitor import may, must
 from shared.clock import now
 from shared.errors import SovereignError
 from shared.events import TaskControl, TaskResult, TaskState, TaskView
 from shared.events.tasks import FINAL_STATES
 
 LOOK_S = 2.0
+Action = Literal["cancel", "approve", "reject", "retry"]
 
 
 @dataclass
@@ -193,7 +197,7 @@ def _costs(result: TaskResult) -> list[tuple[str, Markup | str]]:
 
 def _buttons(frame: Page, shown: Shown) -> None:
     """Add what a person may do; what makes no sense now is hidden."""
-    if shown.house.desk.read_only:
+    if not may(shown.house, "submit"):
         return
     with ui.element("div").classes("chips") as bar:
         cancel = _button("Cancel", shown, "cancel", "danger")
@@ -215,20 +219,19 @@ def _buttons(frame: Page, shown: Shown) -> None:
     frame.parts.append(show)
 
 
-def _button(text: str, shown: Shown, action: str, kind: str) -> ui.button:
+def _button(text: str, shown: Shown, action: Action, kind: str) -> ui.button:
     async def press() -> None:
         await _speak(shown, action)
 
     return ui.button(text, on_click=press, color=None).props("flat no-caps").classes(f"btn {kind}")
 
 
-async def _speak(shown: Shown, action: str) -> None:
+async def _speak(shown: Shown, action: Action) -> None:
     asks = [wait.step_id for wait in _waits(shown) if wait.code == "approval"]
     step = asks[0] if asks and action in ("approve", "reject") else None
-    word = TaskControl.model_validate(
-        {"action": action, "task_id": shown.task_id, "step": step, "by": "dashboard"}
-    )
     try:
+        who = must(shown.house, "submit")
+        word = TaskControl(action=action, task_id=shown.task_id, step=step, by=_by(who))
         await shown.house.desk.control(word)
     except SovereignError as error:
         ui.notify(error.message, type="negative")
@@ -236,6 +239,10 @@ async def _speak(shown: Shown, action: str) -> None:
         ui.notify(f"{action}: sent", type="positive")
         if action == "retry":
             shown.result = None
+
+
+def _by(who: Who) -> str:
+    return "dashboard" if who.kind == "owner" else who.name
 
 
 def _waits(shown: Shown) -> list[Wait]:

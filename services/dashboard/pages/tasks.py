@@ -10,6 +10,7 @@ from services.dashboard.pages import parts, words
 from services.dashboard.pages.form import form
 from services.dashboard.pages.shell import page
 from services.dashboard.pages.tasklist import task_table
+from services.dashboard.pages.visitor import may
 from services.dashboard.store import Store
 from shared.events import TaskState
 
@@ -20,7 +21,7 @@ def build(house: House, state: str | None) -> None:
     """Build the page; the filter lives in its address."""
     chosen = TaskState(state) if state in set(TaskState) else None
     with page(house, "Tasks", "/dashboard/tasks") as shown:
-        if not house.desk.read_only:
+        if may(house, "submit"):
             with ui.element("section").classes("card"):
                 form(house)
         shown.live(lambda: filters(house.store, chosen))
