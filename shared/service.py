@@ -148,7 +148,7 @@ def main(name: str, app: str) -> NoReturn:
     lifespan, early = _room(name, app)
     try:
         asyncio.run(serve(name, lifespan, settings, early))
-    except BaseExceptionGroup as group:
+    except (BaseExceptionGroup, InvalidSetting) as group:
         first = _first(group)
         if isinstance(first, InvalidSetting):
             print(f"sovereign {name}: {first.message}", file=sys.stderr)  # noqa: T201
