@@ -158,12 +158,14 @@ class AgentsSettings(Group):
     tool `http_fetch` may ask (`host`, `*.host`, `host:port`), none by default; names that lead into
     a private network are refused all the same unless `fetch_private` is set. `mcp` lists servers
     of tools: `{name, command | url, allow, effect, effects, env, timeout_s}`.
+    With `interop`, clients of the Synadia Agent Protocol find and prompt the crew.
     """
 
     ack_wait_s: float = Field(default=5.0, ge=1, le=600)
     max_deliver: int = Field(default=5, ge=1, le=100)
     slots: int = Field(default=2, ge=1, le=64)
     folder: Path | None = None
+    interop: bool = True
     context: Literal["named", "always", "never"] = "named"
     context_tokens: int = Field(default=1000, ge=50, le=100_000)
     fetch_allow: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from nats.js.errors import APIError
 from services.agents.control import Control
 from services.agents.handlers import listen
 from services.agents.intake import Intake
+from services.agents.interop.host import hosting
 from services.agents.lost import Letters, Strays
 from services.agents.manager import Manager
 from services.agents.replaying import replayed
@@ -62,7 +63,8 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
     try:
         async with anyio.create_task_group() as tasks:
             await start(room, stations, tasks)
-            yield
+            async with hosting(room) if service.settings.agents.interop else nullcontext():
+                yield
             tasks.cancel_scope.cancel()
     finally:
         await broker.stop()

@@ -24,7 +24,7 @@ async def serving(name, bus, settings):
         service = Service(name, settings, bus, tasks)
         service.endpoints = await rpc.register(bus, name, VERSION, {}, tasks)
         async with lifespan(service):
-            yield
+            yield service
             await service.endpoints.stop()
         tasks.cancel_scope.cancel()
 
@@ -32,8 +32,9 @@ async def serving(name, bus, settings):
 @pytest.mark.parametrize("name", SERVICES)
 async def test_a_service_answers_its_part_of_the_contract(bus, settings, name):
     offline = settings.model_copy(update={"engine": "offline"})
-    async with serving(name, bus, offline):
-        info = orjson.loads((await bus.nc.request(f"$SRV.INFO.{name}", b"", 5)).data)
+    async with serving(name, bus, offline) as service:
+        own = f"$SRV.INFO.{name}.{service.endpoints._service.id}"
+        info = orjson.loads((await bus.nc.request(own, b"", 5)).data)
     answered = {endpoint["subject"] for endpoint in info["endpoints"]}
     assert answered == {channel.subject for channel in ASKED if channel.consumer == name}
 
