@@ -10,6 +10,7 @@ from cli.options import Json, Yes, group
 
 if TYPE_CHECKING:
     from shared.events.models import EngineStatus
+    from shared.events.pool import HostInfo, HostList
     from shared.events.reports import ModelInfo, ModelList
 
 app = group("What answers the agents, and which models are at hand.", "Work")
@@ -36,16 +37,28 @@ def list_models(as_json: Json = False) -> None:
     show(ask("model.models", Empty(), ModelList, 10.0), as_json, _show_models)
 
 
+@app.command("hosts")
+def list_hosts(as_json: Json = False) -> None:
+    """List the hosts of the pool: load, speed, what is in memory, and what is wrong."""
+    from cli.connection import ask
+    from cli.output import show
+    from shared.events.pool import HostList
+    from shared.events.reports import Empty
+
+    show(ask("model.hosts", Empty(), HostList), as_json, _show_hosts)
+
+
 @app.command()
 def pull(
     model: Annotated[str | None, typer.Argument(help="The setting's model unless given.")] = None,
+    host: Annotated[str, typer.Option("--host", help="A host of the pool, by its name.")] = "",
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Fetch a model into Ollama, with progress; gigabytes, so it asks first."""
     from cli import pulling
 
-    pulling.pull(model, yes, as_json)
+    pulling.pull(model, yes, as_json, host)
 
 
 def _show_status(engine: EngineStatus) -> None:
@@ -75,3 +88,22 @@ def _show_models(found: ModelList) -> None:
 def _row(model: ModelInfo) -> tuple[object, ...]:
     size = None if model.size is None else f"{model.size / 1e9:.1f} GB"
     return model.name, size, "yes" if model.allowed else "no", model.remote_host or "here"
+
+
+def _show_hosts(found: HostList) -> None:
+    from cli.output import say, table, tell
+
+    if not found.hosts:
+        say("no hosts: the engine of this router is not Ollama")
+        return
+    columns = ("host", "state", "circuit", "busy", "weight", "calls", "failed", "seconds", "loaded")
+    table((*columns, "why"), [_host(host) for host in found.hosts])
+    tell(f"waiting for a place: {found.waiting} of at most {found.queue}")
+
+
+def _host(host: HostInfo) -> tuple[object, ...]:
+    seconds = ", ".join(f"{name} {value:.1f}" for name, value in host.seconds.items())
+    return (
+        host.name, host.state, host.circuit, f"{host.busy}/{host.slots}", f"{host.weight:g}",
+        host.calls, host.failures, seconds, ", ".join(host.loaded), host.detail,
+    )  # fmt: skip

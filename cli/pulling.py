@@ -23,11 +23,11 @@ SILENCE_S = 120.0
 PULL = "model.pull"
 
 
-def pull(model: str | None, yes: bool, as_json: bool) -> None:
-    """Fetch the model; print its progress on stderr."""
+def pull(model: str | None, yes: bool, as_json: bool, host: str = "") -> None:
+    """Fetch the model into the named host, or the first; print its progress on stderr."""
 
     async def work(bus: Bus, settings: Settings) -> PullProgress:
-        wish = build(PullAsk, {"model": model or settings.router.model})
+        wish = build(PullAsk, {"model": model or settings.router.model, "host": host})
         agree(f"fetch {wish.model}, maybe gigabytes", yes=yes)
         with _meter() as meter:
             last = None

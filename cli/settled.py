@@ -72,6 +72,10 @@ def shown(value: Any) -> Any:
         return MASK
     if isinstance(value, str):
         return _USERINFO.sub(rf"\1{MASK}@", value)
+    if isinstance(value, BaseModel):
+        return {name: shown(getattr(value, name)) for name in type(value).model_fields}
+    if isinstance(value, tuple):
+        return [shown(one) for one in value]
     if value is None or isinstance(value, bool | int | float | dict | list):
         return value
     return str(value)

@@ -71,6 +71,7 @@ CHANNELS = (
     _rpc("model.embed", e.EmbedRequest, e.EmbedReply, "router", "vectors"),
     _rpc("model.status", e.Empty, e.EngineStatus, "router", "what answers now"),
     _rpc("model.models", e.Empty, e.ModelList, "router", "models at hand"),
+    _rpc("model.hosts", e.Empty, e.HostList, "router", "the hosts that answer, and how they are"),
     _rpc("model.pull", e.PullAsk, e.PullProgress, "router", "fetch a model, with progress"),
     _rpc("model.savings", e.Empty, e.Savings, "router", "saved against a named cloud model"),
     _rpc("model.report", e.Empty, e.OptimizationReport, "router", "performance and advice"),

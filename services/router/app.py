@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import anyio
 import anyio.abc
@@ -20,11 +21,12 @@ from services.router.flights import Flights
 from services.router.handlers import ChatHandlers
 from services.router.models import ModelHandlers
 from services.router.offline_engine import OfflineEngine
-from services.router.ollama.engine import OllamaEngine
+from services.router.pool.engine import PoolEngine
+from services.router.pool.weights import WEIGHT, weight
 from services.router.record import Record, open_record
 from services.router.reports import ReportHandlers
 from services.router.running import Running
-from services.router.slots import Slots
+from services.router.slots import Open, Slots
 from services.router.switch import Switch
 from services.router.telemetry import Telemetry
 from services.router.tuning import store
@@ -82,7 +84,7 @@ def _primary(settings: Settings, offline: OfflineEngine) -> Engine:
         from services.router.compatible.engine import CompatibleEngine
 
         return CompatibleEngine(settings)
-    return OllamaEngine(settings)
+    return PoolEngine(settings)
 
 
 async def _serve(room: Room) -> None:
@@ -92,17 +94,20 @@ async def _serve(room: Room) -> None:
     telemetry = Telemetry(service.bus)
     cache = Cache(settings.router.cache_entries, settings.router.cache_ttl_s, telemetry.cache)
     accounts = await _accounts(settings, record, telemetry)
-    slots = Slots(settings.router.slots, settings.router.queue)
-    service.heart.info = lambda: switch.info() | {"slots": slots.info()}
+    pool = switch.primary if isinstance(switch.primary, PoolEngine) else None
+    own = Slots(settings.router.slots, settings.router.queue)
+    slots = Open(pool.places.info) if pool else own
+    hosts = pool.beat if pool else dict
+    service.heart.info = lambda: switch.info() | {"slots": slots.info()} | hosts()
     desk = Desk(settings.router, switch, slots, cache, Flights(room.loops), accounts)
-    ollama = switch.primary if isinstance(switch.primary, OllamaEngine) else None
     for loop in (record.run, telemetry.run, switch.watch):
         room.loops.start_soon(loop)
     await _chat(service, ChatHandlers(desk, room.running, room.loops))
-    await _models(service, ModelHandlers(settings.router, switch, slots, ollama))
-    reports = ReportHandlers(settings, record, accounts, cache, ollama)
+    models = ModelHandlers(settings.router, switch, slots, pool)
+    await _models(service, models)
+    reports = ReportHandlers(settings, record, accounts, cache, pool)
     await _reports(service, reports)
-    levers = Levers(settings.router, cache)
+    levers = Levers(settings.router, cache, {WEIGHT: partial(weight, pool)} if pool else None)
     await _tuning(service, Tuner(levers, Store(service.bus), record, reports.advise))
 
 
@@ -119,7 +124,8 @@ async def _chat(service: Service, handlers: ChatHandlers) -> None:
 
 async def _models(service: Service, handlers: ModelHandlers) -> None:
     endpoints = service.endpoints
-    limit = service.settings.router.slots + service.settings.router.queue
+    router = service.settings.router
+    limit = router.queue + router.slots * max(1, len(router.ollama_hosts))
     await endpoints.answer_many(MODEL_EMBED, EmbedRequest, handlers.embed, limit)
     await endpoints.answer("model.status", Empty, handlers.status)
     await endpoints.answer("model.models", Empty, handlers.models)
@@ -127,6 +133,7 @@ async def _models(service: Service, handlers: ModelHandlers) -> None:
     async def pull(request: Request) -> None:
         service.tasks.start_soon(handlers.pull, request)
 
+    await endpoints.answer("model.hosts", Empty, handlers.hosts)
     await endpoints.answer_raw("model.pull", pull)
 
 

@@ -13,7 +13,7 @@ from services.router.engine import Answer, Engine, OnDelta
 from services.router.errand import Errand
 from services.router.flights import Flights
 from services.router.keys import cacheable, key
-from services.router.slots import Slots
+from services.router.slots import Queue
 from services.router.switch import Switch
 from shared.errors import (
     Cancelled,
@@ -35,7 +35,7 @@ class Desk:
 
     settings: RouterSettings
     switch: Switch
-    slots: Slots
+    slots: Queue
     cache: Cache
     flights: Flights
     accounts: Accounts

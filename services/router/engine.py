@@ -18,7 +18,8 @@ class Answer:
     """A complete answer. Times are seconds as the engine told them; unknown is None.
 
     `tool_calls` have OpenAI's shape; `cost_usd` is None when the price is unknown; `own_host` is
-    false when the prompt left the owner's hosts.
+    false when the prompt left the owner's hosts; `queue_s` is what an engine with a queue of its
+    own made it wait.
     """
 
     content: str
@@ -29,6 +30,7 @@ class Answer:
     done_reason: str = "stop"
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    queue_s: float = 0.0
     first_token_s: float | None = None
     load_s: float | None = None
     prompt_s: float | None = None

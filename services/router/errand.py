@@ -75,7 +75,7 @@ class Errand:
             return ModelTimes(total_s=total_s)
         return ModelTimes(
             total_s=total_s,
-            queue_s=self.queue_s,
+            queue_s=self.queue_s + answer.queue_s,
             first_token_s=answer.first_token_s,
             load_s=answer.load_s,
             prompt_s=answer.prompt_s,

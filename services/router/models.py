@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from nats.micro.request import Request
 
 from services.router import names
-from services.router.ollama.engine import OllamaEngine
 from services.router.ollama.pull import pull
-from services.router.slots import Slots
+from services.router.pool.engine import PoolEngine
+from services.router.slots import Queue
 from services.router.switch import Switch
 from shared import rpc
 from shared.bus import encode
@@ -20,6 +20,7 @@ from shared.events import (
     EmbedRequest,
     Empty,
     EngineStatus,
+    HostList,
     ModelList,
     PullAsk,
     PullProgress,
@@ -29,12 +30,12 @@ from shared.settings import RouterSettings
 
 @dataclass(frozen=True, slots=True)
 class ModelHandlers:
-    """Answers `model.status`, `model.models`, `model.embed` and `model.pull`."""
+    """Answers `model.status`, `model.models`, `model.hosts`, `model.embed` and `model.pull`."""
 
     settings: RouterSettings
     switch: Switch
-    slots: Slots
-    ollama: OllamaEngine | None
+    slots: Queue
+    pool: PoolEngine | None
 
     async def status(self, _: Empty) -> EngineStatus:
         """Return what the last probe found; it is at most `reprobe_s` old."""
@@ -42,16 +43,19 @@ class ModelHandlers:
 
     async def models(self, _: Empty) -> ModelList:
         """Return the models that Ollama holds; `allowed` is false for those that are not local."""
-        if self.ollama is None:
+        if self.pool is None:
             return ModelList()
-        held = self.ollama.catalogue.models
         free = self.settings.allow_remote
         return ModelList(
             models=tuple(
                 model.model_copy(update={"allowed": free or not model.remote_host})
-                for model in held
+                for model in self.pool.models
             )
         )
+
+    async def hosts(self, asked: Empty) -> HostList:
+        """Return the hosts of the pool, none when the engine is another."""
+        return HostList() if self.pool is None else await self.pool.list_hosts(asked)
 
     async def embed(self, request: EmbedRequest) -> EmbedReply:
         """Return vectors from the engine of now."""
@@ -70,11 +74,12 @@ class ModelHandlers:
 
     async def _pull(self, request: Request) -> None:
         asked = rpc.parse(request.data, PullAsk)
-        if self.ollama is None:
+        if self.pool is None:
             line = "models are pulled by Ollama, and this router's engine is another"
             raise InvalidInput(line, field="SOVEREIGN_ENGINE")
         names.refuse_cloud(asked.model, self.settings)
-        async with aclosing(pull(self.ollama.client, asked.model)) as told:
+        client = self.pool.client(asked.host)
+        async with aclosing(pull(client, asked.model)) as told:
             async for progress in told:
                 if progress.type == "final":
                     await self.switch.probe()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from services.router import recent, sovereignty
 from services.router.accounts import Accounts
 from services.router.cache import Cache
-from services.router.ollama.engine import OllamaEngine
+from services.router.pool.engine import PoolEngine
 from services.router.record import Record
 from services.router.report import report
 from services.router.savings import savings
@@ -23,7 +23,7 @@ class ReportHandlers:
     record: Record
     accounts: Accounts
     cache: Cache
-    ollama: OllamaEngine | None
+    pool: PoolEngine | None
 
     async def savings(self, _: Empty) -> Savings:
         """Return what was saved."""
@@ -40,12 +40,10 @@ class ReportHandlers:
 
     async def sovereignty(self, _: Empty) -> Sovereignty:
         """Return how much stays at home."""
-        models = self.ollama.catalogue.models if self.ollama else ()
+        models = self.pool.models if self.pool else ()
         disabled = await self._cloud_disabled()
         facts = await sovereignty.gather(self.record, self.settings, models, disabled)
         return sovereignty.judge(facts)
 
     async def _cloud_disabled(self) -> bool | None:
-        if self.ollama is None:
-            return None
-        return await self.ollama.catalogue.cloud_disabled(self.settings.router.probe_s)
+        return await self.pool.cloud_disabled() if self.pool else None

@@ -6,8 +6,9 @@ import asyncio
 import heapq
 import itertools
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
 
 from shared.errors import Busy
 
@@ -18,6 +19,30 @@ The queue is ordered by arrival + patience, so urgent ones overtake and low ones
 """
 SMOOTHING = 0.2
 Waiter = tuple[float, int, "asyncio.Future[None]"]
+
+
+class Queue(Protocol):
+    """Holds requests back until there is room for them."""
+
+    def info(self) -> dict[str, int]:
+        """Return what every beat says."""
+        ...
+
+    def hold(self, priority: str) -> AbstractAsyncContextManager[float]:
+        """Hold a place for the body; yields the seconds waited, or raises `Busy`."""
+        ...
+
+
+class Open:
+    """No queue: the engine has its own, which tells `info`."""
+
+    def __init__(self, info: Callable[[], dict[str, int]]) -> None:
+        self.info = info
+
+    @asynccontextmanager
+    async def hold(self, priority: str) -> AsyncIterator[float]:
+        """Go on at once."""
+        yield 0.0
 
 
 class Slots:

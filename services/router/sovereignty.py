@@ -117,7 +117,8 @@ def _endpoints(facts: Facts) -> SovereigntyPart:
 def foreign_endpoints(facts: Facts) -> list[str]:
     """Return every way out of the owner's hosts that the settings or the models open."""
     router = facts.settings.router
-    urls = [*facts.settings.nats_url.split(","), facts.settings.ollama_url, router.openai_url or ""]
+    pool = [host.url for host in facts.settings.ollama_pool]
+    urls = [*facts.settings.nats_url.split(","), *pool, router.openai_url or ""]
     found = [url for url in urls if url and not names.is_own(url)]
     found += ["allow_remote"] if router.allow_remote else []
     return found + (list(facts.remote_models) if router.allow_remote else [])

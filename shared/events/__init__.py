@@ -123,6 +123,10 @@ if TYPE_CHECKING:
         TokenAsk,
         TokenReply,
     )
+    from shared.events.pool import (
+        HostInfo,
+        HostList,
+    )
     from shared.events.replay import (
         ReplayAsk,
         ReplayedResult,
@@ -289,6 +293,8 @@ _HOMES = {
     "Entry": "journal",
     "Handoff": "sessions",
     "HandoffSummary": "sessions",
+    "HostInfo": "pool",
+    "HostList": "pool",
     "IncomeStream": "money",
     "InstanceStatus": "ops",
     "Instant": "base",
@@ -481,6 +487,8 @@ __all__ = [
     "Entry",
     "Handoff",
     "HandoffSummary",
+    "HostInfo",
+    "HostList",
     "IncomeStream",
     "InstanceStatus",
     "Instant",

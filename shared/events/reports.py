@@ -128,9 +128,13 @@ class Sovereignty(Body):
 
 
 class PullAsk(Body):
-    """A request on `model.pull`; progress comes as chunks to the reply inbox."""
+    """A request on `model.pull`; progress comes as chunks to the reply inbox.
+
+    `host` names one of the pool; empty is the first that answers.
+    """
 
     model: str = Field(min_length=1, max_length=200)
+    host: str = Field(default="", max_length=64)
 
 
 class PullProgress(Body):

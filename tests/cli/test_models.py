@@ -1,6 +1,13 @@
 import json
 
-from shared.events import EngineStatus, ModelInfo, ModelList, PullProgress
+from shared.events import (
+    EngineStatus,
+    HostInfo,
+    HostList,
+    ModelInfo,
+    ModelList,
+    PullProgress,
+)
 from tests.cli.conftest import answer
 
 
@@ -25,6 +32,14 @@ async def test_list_tells_which_models_leave_the_host(cli, bus):
         ["m", "4.7", "GB", "yes", "here"],
         ["c", "-", "no", "far"],
     )
+
+
+async def test_hosts_tell_their_load_and_what_is_wrong(cli, bus):
+    up = HostInfo(name="gpu1", url="u", state="ready", busy=1, slots=2, seconds={"m": 1.25})
+    away = HostInfo(name="gpu2", url="u", state="absent", circuit="open", detail="no answer")
+    await answer(bus, "model.hosts", HostList(hosts=(up, away), waiting=3, queue=256))
+    shown = (await cli("model", "hosts")).stdout
+    assert all(part in shown for part in ("gpu1", "1/2", "m 1.2", "absent", "no answer", "3 of"))
 
 
 async def test_pull_shows_each_new_status(cli, bus):

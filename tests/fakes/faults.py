@@ -57,7 +57,7 @@ async def run(
 async def _answer(
     server: "FakeOllama", request: web.Request, body: dict[str, Any], name: str
 ) -> web.StreamResponse:
-    kind = fault(name)
+    kind = server.fault or fault(name)
     again = name in server.seen
     server.seen.add(name)
     if kind in FIRST and not (name.endswith("-once") and again):

@@ -52,6 +52,7 @@ class FakeOllama:
         self.load_s = 30.0
         self.seen: set[str] = set()
         self.cloud_disabled = True
+        self.fault = ""
 
     @property
     def url(self) -> str:

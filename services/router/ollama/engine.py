@@ -24,10 +24,10 @@ class OllamaEngine:
     name = "ollama"
     is_llm = True
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, url: str | None = None) -> None:
         self._settings = settings
         self._router = settings.router
-        self.url = settings.ollama_url
+        self.url = url or settings.ollama_url
         self.own = names.is_own(self.url)
         self.client = OllamaClient(self.url)
         self.catalogue = Catalogue(self.client)

@@ -1,0 +1,1 @@
+"""Any number of Ollama hosts behind one seam: places, speed, circuits, energy."""
