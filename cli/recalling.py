@@ -33,6 +33,7 @@ from shared.settings import Settings
 
 SEARCH_S = 15.0
 IMPORT_S = 60.0
+SUMMARY_S = 130.0
 
 
 def list_sessions(limit: int, namespace: str | None, as_json: bool) -> None:
@@ -116,16 +117,24 @@ def search(fields: dict[str, Any], namespace: str | None, as_json: bool) -> None
             for hit in found.hits
         ]
         table(("score", "at", "session", "kind", "title"), rows)
+        for hit in found.hits:
+            for line in hit.around:
+                say(f"{hit.event_id} {line.step:+d}: {line.actor}: {cut(line.title, 80)}")
+        if found.left_out:
+            say(f"{found.left_out} more did not fit into the budget")
     else:
         say("nothing found")
 
 
-def handoff(session: str, output: Path | None, namespace: str | None, as_json: bool) -> None:
+def handoff(
+    fields: dict[str, Any], output: Path | None, namespace: str | None, as_json: bool
+) -> None:
     """Print or write the handoff document of a session."""
 
     async def work(bus: Bus, settings: Settings) -> Handoff:
-        wish = build(SessionAsk, {"namespace": _of(settings, namespace), "session_id": session})
-        return await request(bus, "session.handoff", wish, Handoff, SEARCH_S)
+        wish = build(SessionAsk, fields | {"namespace": _of(settings, namespace)})
+        within_s = SUMMARY_S if fields["summary"] else SEARCH_S
+        return await request(bus, "session.handoff", wish, Handoff, within_s)
 
     document = run(work)
     if output is not None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cli import session_life
 from cli.options import Json, Limit, Namespace, group
 
 app = group("What was done and decided, and what the next one needs to know.", "Work")
@@ -42,6 +43,10 @@ def append(
     tag: Annotated[list[str] | None, typer.Option(help="Repeatable.")] = None,
     event_id: Annotated[str | None, typer.Option("--id", help="Twice the same is once.")] = None,
     supersedes: Annotated[str | None, typer.Option(help="The event that this one closes.")] = None,
+    expect: Annotated[
+        int | None, typer.Option("--expect", min=0, help="Refuse unless the session is at this.")
+    ] = None,
+    lease: Annotated[str | None, typer.Option(help="Your lease on the session.")] = None,
     namespace: Namespace = None,
     as_json: Json = False,
 ) -> None:
@@ -51,6 +56,7 @@ def append(
     fields = {
         "session_id": session, "title": title, "kind": kind, "body": body, "data": data,
         "tags": tag or [], "event_id": event_id, "supersedes": supersedes,
+        "expected_seq": expect, "lease": lease,
     }  # fmt: skip
     recalling.append(fields, namespace, as_json)
 
@@ -60,13 +66,17 @@ def search(
     query: Annotated[str, typer.Argument(help="Words to look for.")],
     limit: Limit = 10,
     session: Annotated[str | None, typer.Option(help="Only in this session.")] = None,
+    around: Annotated[int, typer.Option(min=0, max=5, help="Events beside each.")] = 0,
+    tokens: Annotated[int | None, typer.Option(min=50, help="At most so many in all.")] = None,
     namespace: Namespace = None,
     as_json: Json = False,
 ) -> None:
     """Find facts over all sessions, the best first."""
     from cli import recalling
 
-    recalling.search({"query": query, "limit": limit, "session_id": session}, namespace, as_json)
+    fields = {"query": query, "limit": limit, "session_id": session, "around": around,
+              "tokens": tokens}  # fmt: skip
+    recalling.search(fields, namespace, as_json)
 
 
 @app.command()
@@ -75,13 +85,18 @@ def handoff(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write Markdown to this file.")
     ] = None,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="With a language model's summary that cites.")
+    ] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Record that it was made.")] = False,
     namespace: Namespace = None,
     as_json: Json = False,
 ) -> None:
     """Print the handoff document: Markdown, or with --json the whole document."""
     from cli import recalling
 
-    recalling.handoff(session, output, namespace, as_json)
+    fields = {"session_id": session, "summary": summary, "keep": keep}
+    recalling.handoff(fields, output, namespace, as_json)
 
 
 @app.command("import")
@@ -95,3 +110,6 @@ def import_file(
     from cli import recalling
 
     recalling.import_file(file, session, namespace, as_json)
+
+
+session_life.add_to(app)

@@ -7,17 +7,19 @@ from importlib.metadata import version
 
 from mcp.server import MCPServer
 
-from cli.mcp_server import tasks
+from cli.mcp_server import sessions, tasks
 from cli.mcp_server.line import Line
 from shared.settings import Settings
 
 Family = Callable[[MCPServer, Line], None]
 
-FAMILIES: tuple[Family, ...] = (tasks.register,)
+FAMILIES: tuple[Family, ...] = (tasks.register, sessions.register)
 """Each adds its tools to the server; they reach the bus through the line."""
 
 ABOUT = """A crew of AI agents on hardware that its owner controls. Hand it work with submit_task;
-what was accepted is never lost and goes on without you. get_task tells how it stands."""
+what was accepted is never lost and goes on without you. get_task tells how it stands. What
+was decided, learned and left open is kept in sessions: search before you begin, take over with
+handoff, append what the next one needs to know."""
 
 
 def build(line: Line) -> MCPServer:
