@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from nats.js.errors import NotFoundError, ObjectNotFoundError
 
 from services.agents.attachments import read_object
-from services.agents.tools.tool import Bench, Found, Tool, ToolFailed, arguments, mentions
+from services.agents.tools.tool import (
+    Bench,
+    Found,
+    Tool,
+    ToolFailed,
+    ToolRefused,
+    arguments,
+    mentions,
+)
 from shared.bus import Bus
 from shared.events.tools import ARTIFACT_NAME, Artifact
 from shared.streams import ARTIFACTS
@@ -27,6 +36,8 @@ def object_name(task_id: str, name: str) -> str:
 async def write(bench: Bench, given: dict[str, Any]) -> Found:
     """Store the file; the same name again takes the place of what was there."""
     name, content = given["name"], given["content"].encode()
+    if not re.fullmatch(ARTIFACT_NAME, name):  # a schema's `$` lets a last line break through
+        raise ToolRefused("name: letters, digits, dots and dashes only", field="name")
     task_id = str(bench.task.task_id)
     store = await bench.bus.js.object_store(ARTIFACTS)
     info = await store.put(object_name(task_id, name), content)
