@@ -16,6 +16,8 @@ from services.router import prices
 from services.router.accounts import Accounts
 from services.router.cache import Cache
 from services.router.desk import Desk
+from services.router.door.app import Door
+from services.router.door.server import open_door
 from services.router.engine import Engine
 from services.router.flights import Flights
 from services.router.handlers import ChatHandlers
@@ -64,8 +66,9 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
         loops = await stack.enter_async_context(anyio.create_task_group())
         running = Running()
         await switch.probe()
-        await _serve(Room(service, switch, record, running, loops))
-        yield
+        door = await _serve(Room(service, switch, record, running, loops))
+        async with open_door(door, service.settings.router):
+            yield
         await running.drain(DRAIN_S)
         await record.settle()
         loops.cancel_scope.cancel()
@@ -87,8 +90,8 @@ def _primary(settings: Settings, offline: OfflineEngine) -> Engine:
     return PoolEngine(settings)
 
 
-async def _serve(room: Room) -> None:
-    """Start the loops and register every request subject."""
+async def _serve(room: Room) -> Door:
+    """Start the loops, register every request subject, and return what answers at the door."""
     service, switch, record = room.service, room.switch, room.record
     settings = service.settings
     telemetry = Telemetry(service.bus)
@@ -109,6 +112,7 @@ async def _serve(room: Room) -> None:
     await _reports(service, reports)
     levers = Levers(settings.router, cache, {WEIGHT: partial(weight, pool)} if pool else None)
     await _tuning(service, Tuner(levers, Store(service.bus), record, reports.advise))
+    return Door(settings.router, desk, models, room.running)
 
 
 async def _accounts(settings: Settings, record: Record, telemetry: Telemetry) -> Accounts:
@@ -129,11 +133,11 @@ async def _models(service: Service, handlers: ModelHandlers) -> None:
     await endpoints.answer_many(MODEL_EMBED, EmbedRequest, handlers.embed, limit)
     await endpoints.answer("model.status", Empty, handlers.status)
     await endpoints.answer("model.models", Empty, handlers.models)
+    await endpoints.answer("model.hosts", Empty, handlers.hosts)
 
     async def pull(request: Request) -> None:
         service.tasks.start_soon(handlers.pull, request)
 
-    await endpoints.answer("model.hosts", Empty, handlers.hosts)
     await endpoints.answer_raw("model.pull", pull)
 
 

@@ -51,6 +51,7 @@ class ChatRequest(Body):
     `format` is a JSON Schema for the answer, or the word `json`.
     `tools` have OpenAI's shape; `tool_choice` is `auto`, `none`, `required` or a tool's name, and
     the calls come whole in the final reply.
+    `source` is the door that it came through, `caller` the name of the key that opened it.
     `think` asks a model that can for its thoughts, or forbids them; unset leaves it to the model.
     With `stream`, chunks come to the reply inbox before the final reply.
     With `allow_offline` false, no rules stand in for a model: the answer is `needs_model`.
@@ -73,6 +74,8 @@ class ChatRequest(Body):
     task_id: Token | None = None
     step_id: Token | None = None
     agent: Token | None = None
+    source: Token = "bus"
+    caller: Token | None = None
 
 
 class ModelTimes(Body):
@@ -129,6 +132,7 @@ class EmbedRequest(Body):
 
     input: tuple[str, ...] = Field(min_length=1, max_length=512)
     model: str = Field(default="", max_length=200)
+    dimensions: int | None = Field(default=None, ge=1, le=65_536)
     tenant: Token = "default"
     timeout_s: float = Field(default=60.0, gt=0, le=600)
 

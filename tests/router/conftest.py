@@ -23,7 +23,8 @@ async def fake():
 @pytest.fixture
 def at_fake(settings, fake):
     """Settings of a router that has the fake as its Ollama."""
-    router = settings.router.model_copy(update={"ollama_url": fake.url, "reprobe_s": 0.05})
+    changes = {"ollama_url": fake.url, "reprobe_s": 0.05, "door_port": 0}
+    router = settings.router.model_copy(update=changes)
     return settings.model_copy(update={"router": router})
 
 

@@ -86,6 +86,8 @@ class CompatibleEngine:
         """Return vectors, made unit vectors if the server does not."""
         litellm = await library.load()
         given = self._access() | {"model": f"openai/{request.model}", "input": list(request.input)}
+        if request.dimensions is not None:
+            given["dimensions"] = request.dimensions
         try:
             told = await litellm.aembedding(**given, timeout=request.timeout_s)
             vectors = tuple(_unit(entry["embedding"]) for entry in told.data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from shared.errors import EngineFailed, SovereignError, TimedOut, Unavailable
 
 CONNECT_S = 2.0
 KEEPALIVE_S = 15.0
+LONG = 1 << 20
 
 
 class OllamaClient:
@@ -50,7 +52,7 @@ class OllamaClient:
     async def _ask(
         self, method: str, path: str, body: dict[str, Any] | None, timeout_s: float | None
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        data = None if body is None else orjson.dumps(body)
+        data = None if body is None else _sent(orjson.dumps(body))
         timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_S)
         response: aiohttp.ClientResponse | None = None
         try:
@@ -81,6 +83,11 @@ class OllamaClient:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+
+def _sent(raw: bytes) -> bytes | io.BytesIO:
+    """Return what aiohttp sends: a long body piece by piece, so that others get their turn."""
+    return raw if len(raw) < LONG else io.BytesIO(raw)
 
 
 async def _check(response: aiohttp.ClientResponse) -> None:

@@ -80,6 +80,8 @@ class OllamaEngine:
             "truncate": False,
             "keep_alive": chat.keep_alive(self._router.keep_alive),
         }
+        if request.dimensions is not None:
+            asked["dimensions"] = request.dimensions
         told = await self.client.post("/api/embed", asked, request.timeout_s)
         vectors = told.get("embeddings")
         if not isinstance(vectors, list) or len(vectors) != len(request.input):
