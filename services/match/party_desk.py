@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from services.match import queries, tokens
@@ -206,7 +207,7 @@ def _standing(db: sqlite3.Connection, holder: tuple[str, str], more: dict[str, A
 
 def _without(deal: Deal, *fields: str) -> Deal:
     """Return the deal without what is the other side's or the platform's affair."""
-    hidden = {"score": None, "rate": 0}
+    hidden = {"score": None, "rate": Decimal(0)}
     return deal.model_copy(update={name: hidden[name] for name in fields})
 
 

@@ -61,10 +61,10 @@ async def test_a_caller_that_hangs_up_in_its_body_ends_quietly(parts):
 
 async def test_the_name_of_a_room_leads_to_its_page(parts):
     async with door(parts) as client:
-        answers = [await client.get(f"/{room}") for room in ("agents", "router", "ops", "match")]
+        answers = [await client.get(f"/{room}") for room in ("agents", "router", "ops")]
         data = await client.get("/tasks")
     assert [answer.headers["location"] for answer in answers] == [
-        "/dashboard/agents", "/dashboard/router", "/dashboard/ops", "/dashboard/match",
+        "/dashboard/agents", "/dashboard/router", "/dashboard/ops",
     ]  # fmt: skip
     assert data.headers["content-type"] == "application/json"
 

@@ -14,6 +14,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from services.dashboard import brand
 from services.dashboard.access.gate import Gate
+from services.dashboard.client import routes as client
 from services.dashboard.desk import Desk
 from services.dashboard.door import errors, health, login, metrics, reports, sessions, tasks
 from services.dashboard.reach import Reach
@@ -22,8 +23,8 @@ from shared.beats import VERSION
 from shared.bus import Bus
 from shared.settings import Settings
 
-ROOMS = ("agents", "router", "ops", "match")
-"""Pages that have no JSON route of the same name."""
+ROOMS = ("agents", "router", "ops")
+"""Pages that have no JSON route of the same name; `/match` is the page of clients and providers."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ def build(parts: House) -> FastAPI:
     app.include_router(metrics.routes(parts.store))
     app.include_router(login.routes(parts.gate, parts.settings.dashboard))
     app.include_router(tasks.routes(parts.desk))
+    app.include_router(client.routes(parts.reach, parts.settings))
     settings = parts.settings
     read_only = settings.dashboard.read_only
     app.include_router(sessions.routes(parts.reach, settings.sessions.namespace, read_only))

@@ -1,0 +1,1 @@
+"""The page for clients and providers at `/match`: plain HTML and forms, each by a token alone."""
