@@ -6,7 +6,14 @@ import typer
 
 from cli.graph import MARKS, tokens
 from cli.output import clean, clean_block, console, pairs, readable
-from shared.events.tasks import StepResult, StepView, TaskResult, TaskState, TaskView
+from shared.events.tasks import (
+    WAITS_FOR_PERSON,
+    StepResult,
+    StepView,
+    TaskResult,
+    TaskState,
+    TaskView,
+)
 
 
 def succeeded(result: TaskResult) -> bool:
@@ -74,6 +81,7 @@ def show_task(view: TaskView | None, result: TaskResult | None) -> None:
         return
     said = _lines(result.answer)
     for step in result.steps:
+        _show_work(step)
         if step.reason is not None or not _lines(step.output) <= said:
             _show_step(step)
     if result.answer.strip():
@@ -111,7 +119,22 @@ def _show_step(step: StepResult) -> None:
         typer.echo("  " + shown.replace("\n", "\n  "))
 
 
+def _show_work(step: StepResult) -> None:
+    """Print what a step did besides answering: calls of tools, files, and what a critic said."""
+    for use in step.tools:
+        failed = f": {use.reason.code}: {use.reason.message}" if use.reason else ""
+        typer.echo(clean(f"{step.step_id} called {use.tool}{failed}"))
+    for made in step.artifacts:
+        get = f"sovereign task artifact {step.task_id} {made.name}"
+        typer.echo(clean(f"{step.step_id} made {made.name}, {made.size} bytes: {get}"))
+    if step.verified_by == "critic":
+        word = {True: "verified", False: "refused", None: "not judged"}[step.verified]
+        typer.echo(f"{step.step_id} {word} by the critic, {step.revisions} revisions")
+    for objection in step.objections:
+        typer.echo(clean(f"{step.step_id} objection: {objection}"))
+
+
 def waiting_steps(view: TaskView) -> list[StepView]:
     """Return the steps that wait for a person's word."""
     waits = [step for step in view.steps if step.state == TaskState.WAITING]
-    return [step for step in waits if step.reason is None or step.reason.code == "approval"]
+    return [step for step in waits if step.reason is None or step.reason.code in WAITS_FOR_PERSON]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
@@ -35,6 +36,10 @@ Limits = Annotated[
     list[str] | None,
     typer.Option("--budget", help="tokens=, usd=, seconds= or steps=AMOUNT. Repeatable."),
 ]
+Judge = Annotated[
+    Literal["checks", "critic", "strict"] | None,
+    typer.Option("--verify", help="How outputs are judged; strict fails what a critic refuses."),
+]
 At = Annotated[str | None, typer.Option("--at", help="Hand it in at this instant.")]
 In = Annotated[str | None, typer.Option("--in", help="Hand it in after 90s, 30m, 2h, 1d.")]
 Every = Annotated[
@@ -62,6 +67,7 @@ def submit(
     depends_on: After = None,
     approval: Annotated[bool, typer.Option("--approval", help="Ask before every step.")] = False,
     budget: Limits = None,
+    verify: Judge = None,
     at: At = None,
     after: In = None,
     every: Every = None,
@@ -78,7 +84,7 @@ def submit(
         "task_id": task_id, "session": session, "template": template, "approval": approval,
         "depends_on": depends_on, "deadline": requests.instant(deadline, "--deadline"),
         "not_before": requests.instant(not_before, "--not-before"),
-        "budget": requests.budget(budget),
+        "budget": requests.budget(budget), "verify": verify,
     }  # fmt: skip
     task, files = requests.build(fields), requests.read_all(file)
     later = schedules.pattern(at, after, every)
@@ -161,6 +167,22 @@ def replay(
     from cli import replaying
 
     replaying.replay(task, until, as_json)
+
+
+@app.command()
+def artifact(
+    task: TaskId,
+    name: Annotated[str | None, typer.Argument(help="A file of it; else the list.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write it here.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the files that a task made, or print one of them."""
+    from cli import artifacts
+
+    if name is None:
+        artifacts.show(task, as_json)
+    else:
+        artifacts.get(task, name, out)
 
 
 @app.command("schedules")

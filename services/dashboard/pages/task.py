@@ -22,7 +22,7 @@ from services.dashboard.pages.visitor import may, must
 from shared.clock import now
 from shared.errors import SovereignError
 from shared.events import TaskControl, TaskResult, TaskState, TaskView
-from shared.events.tasks import FINAL_STATES
+from shared.events.tasks import FINAL_STATES, WAITS_FOR_PERSON
 
 LOOK_S = 2.0
 Action = Literal["cancel", "approve", "reject", "retry"]
@@ -208,7 +208,7 @@ def _buttons(frame: Page, shown: Shown) -> None:
     def show() -> None:
         view = shown.view
         state = view.state if view else None
-        asks = [wait for wait in _waits(shown) if wait.code == "approval"]
+        asks = [wait for wait in _waits(shown) if wait.code in WAITS_FOR_PERSON]
         cancel.set_visibility(state is not None and state not in FINAL_STATES)
         approve.set_visibility(bool(asks) and state not in FINAL_STATES)
         reject.set_visibility(bool(asks) and state not in FINAL_STATES)
@@ -227,7 +227,7 @@ def _button(text: str, shown: Shown, action: Action, kind: str) -> ui.button:
 
 
 async def _speak(shown: Shown, action: Action) -> None:
-    asks = [wait.step_id for wait in _waits(shown) if wait.code == "approval"]
+    asks = [wait.step_id for wait in _waits(shown) if wait.code in WAITS_FOR_PERSON]
     step = asks[0] if asks and action in ("approve", "reject") else None
     try:
         who = must(shown.house, "submit")
