@@ -1,4 +1,7 @@
-"""What an agent should know before a task: open items, live decisions, recall, in a budget."""
+"""What an agent should know before a task: open items, live decisions, recall, in a budget.
+
+A session that comes from no other begins with what the last one handed over.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,15 @@ from services.sessions.index import Index
 from services.sessions.recall import search
 from shared.events import SearchAsk, SessionContext, SessionContextAsk
 
-SHARES = {"open": 0.4, "decisions": 0.25}
+SHARES = {"open": 0.4, "decisions": 0.25, "before": 0.2}
 """Most of the budget that a part may take; recall has what is left."""
 
-TITLES = {"open": "Open items", "decisions": "Decisions", "recall": "From earlier work"}
+TITLES = {
+    "open": "Open items",
+    "decisions": "Decisions",
+    "before": "From the last handoff",
+    "recall": "From earlier work",
+}
 RECALLED = 20
 LONGEST = 400
 """Characters of one line."""
@@ -37,6 +45,7 @@ class Contexts:
         parts = {
             "open": list(_lines(head, "open")),
             "decisions": list(_lines(head, "decisions")),
+            "before": [line async for line in self._before(ask, head)],
             "recall": [line async for line in _recalled(self._index, ask)],
         }
         return _within(ask, parts)
@@ -49,6 +58,19 @@ class Contexts:
         if place is None:
             return None
         return await self._heads.of(ask.namespace, ask.session_id)
+
+    async def _before(self, ask: SessionContextAsk, head: Head | None) -> AsyncIterator[Line]:
+        """Yield what the session that was handed over last left open and decided."""
+        if ask.session_id is None or (head is not None and head.origins):
+            return
+        reader = self._index.reader
+        last = await queries.handed_over_before(reader, ask.namespace, ask.session_id)
+        if last is None:
+            return
+        before = await self._heads.of(ask.namespace, last)
+        for name in ("open", "decisions"):
+            for event_id, text in _lines(before, name):
+                yield event_id, f"{last}: {text}"
 
 
 def _lines(head: Head | None, name: str) -> Iterable[Line]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from nats.aio.msg import Msg
 
 from services.sessions import outcomes, queries
 from services.sessions import summary as summaries
 from services.sessions.context import Contexts
+from services.sessions.fold import Head
 from services.sessions.handing import Handing
 from services.sessions.handoff import handoff
 from services.sessions.heads import Heads
@@ -15,6 +18,7 @@ from services.sessions.index import Index
 from services.sessions.journal import Journal
 from services.sessions.leases import Leases
 from services.sessions.recall import search
+from services.sessions.words import folded
 from shared.bus import decode
 from shared.errors import InvalidInput
 from shared.events import (
@@ -24,6 +28,7 @@ from shared.events import (
     SessionAppend,
     SessionAppended,
     SessionAsk,
+    SessionEvent,
     SessionList,
     SessionListAsk,
     SessionLoaded,
@@ -93,13 +98,21 @@ class Handlers:
         return made.model_copy(update={"summary": summary, "markdown": text})
 
     async def finished(self, message: Msg) -> None:
-        """Record the outcome of a task; a redelivery records nothing new."""
+        """Record the outcome of a task, and what it decided and learned that is not known yet.
+
+        A redelivery records nothing new.
+        """
         result = decode(message.data, TaskResult)
         session_id = await self._session_of(result)
         if await queries.place(self._index.reader, session_id) is None:
             opening = outcomes.opening(result, self._namespace, session_id)
             await self._journal.record(opening)
         await self._journal.record(outcomes.outcome(result, self._namespace, session_id))
+        found = outcomes.findings(result, self._namespace, session_id)
+        if found:
+            head = await self.heads.of(self._namespace, session_id)
+            for event in _news(found, head):
+                await self._journal.record(event)
 
     async def _session_of(self, result: TaskResult) -> str:
         """Return the task's session, or the day's when that one is another namespace's."""
@@ -108,6 +121,15 @@ class Handlers:
         if place is None or place.namespace == self._namespace:
             return wanted
         return outcomes.daily(result, self._namespace)
+
+
+def _news(found: Iterable[SessionEvent], head: Head) -> list[SessionEvent]:
+    """Return the findings that no live decision or learning of the session says already."""
+    known = {
+        (event.kind, folded(event.title))
+        for event in (*head.decisions.values(), *head.learnings.values())
+    }
+    return [event for event in found if (event.kind, folded(event.title)) not in known]
 
 
 def fitting(events: list[StoredEvent]) -> list[StoredEvent]:

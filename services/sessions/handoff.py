@@ -127,7 +127,7 @@ def _rank(event: StoredEvent) -> int:
 
 def _decisions(head: Head) -> Iterable[Line]:
     for event in head.decisions.values():
-        known = ("what", "why", "impact", "status", "rejected")
+        known = ("what", "why", "impact", "status", "rejected", "engine", "is_llm")
         yield _line(event, "", **{key: event.data.get(key) for key in known})
 
 
@@ -139,8 +139,8 @@ def _failed(head: Head) -> Iterable[Line]:
 
 def _learnings(head: Head) -> Iterable[Line]:
     for event in head.learnings.values():
-        yield _line(event, evidence=event.data.get("evidence"),
-                    confidence=event.data.get("confidence"))  # fmt: skip
+        known = ("evidence", "confidence", "engine", "is_llm")
+        yield _line(event, "", **{key: event.data.get(key) for key in known})
 
 
 def _state(head: Head) -> Iterable[Line]:

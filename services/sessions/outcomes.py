@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from datetime import UTC
 
 from shared.events import SessionEvent, SessionKind, TaskResult
 from shared.events.tasks import TaskState
 from shared.subjects import TOKEN_PATTERN
 
+_FOUND = re.compile(
+    r"^\W{0,6}(?P<kind>decision|decided|learned|learnt|learning|lesson)(?:\*\*|__)?:"
+    r"(?:\*\*|__)?\s*(?P<text>\S.*?)\s*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_BECAUSE = re.compile(r",?\s+because\s+", re.IGNORECASE)
+MOST_FOUND = 20
+"""Decisions and learnings that one task may add."""
+
 SUMMARY = 2000
 """Characters of the answer that the session keeps; the whole one stays in stream RESULTS."""
 
 TOKEN_LENGTH = 64
 ACTOR = "crew"
+
+Found = tuple[SessionKind, str, str]
+"""Kind, title, why."""
 
 
 def opening(result: TaskResult, namespace: str, session_id: str) -> SessionEvent:
@@ -45,6 +58,67 @@ def outcome(result: TaskResult, namespace: str, session_id: str) -> SessionEvent
         data=_data(result),
         at=result.at,
     )
+
+
+def findings(result: TaskResult, namespace: str, session_id: str) -> list[SessionEvent]:
+    """Return what the task says that it decided and learned, each as a fact of its own.
+
+    That are lines of the answer like `Decision: …, because …` and `Learned: …`, and the lists
+    `decisions` and `learnings` of an answer in JSON. The engine that said so stands with them.
+    """
+    if result.state != TaskState.DONE:
+        return []
+    found = dict.fromkeys([*_said(result.answer), *_listed(result.data)])
+    instant = int(result.at.timestamp() * 1000)
+    return [
+        SessionEvent(
+            event_id=_token(f"{kind}-{instant}-{number}-{result.task_id}"),
+            namespace=namespace,
+            session_id=session_id,
+            kind=kind,
+            title=title,
+            actor=ACTOR,
+            refs=(f"task:{result.task_id}",),
+            data=_found_data(result, kind, why),
+            at=result.at,
+        )
+        for number, (kind, title, why) in enumerate(list(found)[:MOST_FOUND], 1)
+    ]
+
+
+def _said(answer: str) -> Iterator[Found]:
+    for line in _FOUND.finditer(answer):
+        kind: SessionKind = "decision" if line["kind"].lower().startswith("deci") else "learning"
+        text = line["text"].strip("* ")
+        because = _BECAUSE.search(text) if kind == "decision" else None
+        title, why = (text[: because.start()], text[because.end() :]) if because else (text, "")
+        if title:
+            yield kind, title[:500], why[:2000]
+
+
+def _listed(data: object) -> Iterator[Found]:
+    """Yield what a JSON answer lists under `decisions` and `learnings`."""
+    if not isinstance(data, dict):
+        return
+    names: tuple[tuple[str, SessionKind], ...] = (
+        ("decisions", "decision"), ("learnings", "learning"),
+    )  # fmt: skip
+    for name, kind in names:
+        rows = data.get(name)
+        for row in rows if isinstance(rows, list) else []:
+            fields = row if isinstance(row, dict) else {"title": row}
+            title = fields.get("title") or fields.get("what") or fields.get("claim")
+            if isinstance(title, str) and title.strip():
+                yield kind, title.strip()[:500], str(fields.get("why") or "")[:2000]
+
+
+def _found_data(result: TaskResult, kind: str, why: str) -> dict[str, object]:
+    told: dict[str, object] = {
+        "task_id": result.task_id, "engine": result.engine, "is_llm": result.is_llm,
+    }  # fmt: skip
+    if kind == "learning":
+        return told | {"evidence": f"task {result.task_id}"}
+    return told | ({"why": why} if why else {})
 
 
 def session_id(result: TaskResult) -> str:

@@ -23,6 +23,14 @@ EVENTS = """
 SELECT seq, body FROM event WHERE session = ? AND seq > ? AND (? IS NULL OR seq <= ?)
 ORDER BY seq LIMIT ?
 """
+HANDED_OVER = """
+SELECT session.session_id FROM event JOIN session ON session.id = event.session
+WHERE event.kind = 'handoff.made' AND session.namespace = ? AND session.session_id != ?
+    AND event.seq < coalesce((
+        SELECT min(own.seq) FROM event AS own JOIN session AS mine ON mine.id = own.session
+        WHERE mine.session_id = ?), 9223372036854775807)
+ORDER BY event.seq DESC LIMIT 1
+"""
 SESSIONS = """
 SELECT session_id, namespace, iif(title = '', session_id, title), status, first_at, last_at,
     (SELECT count(*) FROM event WHERE session = session.id) AS events,
@@ -82,6 +90,15 @@ async def events_of(
     given = (found.id, after_seq, up_to, up_to, limit)
     rows = await reader.execute_fetchall(EVENTS, given)
     return [stored_event(int(seq), data) for seq, data in rows]
+
+
+async def handed_over_before(
+    reader: aiosqlite.Connection, namespace: str, session_id: str
+) -> str | None:
+    """Return the session of the namespace that was handed over last before this one began."""
+    given = (namespace, session_id, session_id)
+    rows = await reader.execute_fetchall(HANDED_OVER, given)
+    return next((str(row[0]) for row in rows), None)
 
 
 async def sessions_of(

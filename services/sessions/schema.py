@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 5
+VERSION = 6
 """Another version in the file means: build it anew from the stream."""
 
 PRAGMAS = (
@@ -47,6 +47,7 @@ CREATE TABLE event(
 CREATE UNIQUE INDEX event_spot ON event(session, position, seq, actor, kind);
 CREATE INDEX event_open ON event(session) WHERE kind = 'pending.add' AND closed_by IS NULL;
 CREATE INDEX event_actor ON event(actor);
+CREATE INDEX event_handoff ON event(seq) WHERE kind = 'handoff.made';
 
 CREATE TRIGGER event_counts AFTER INSERT ON event BEGIN
     UPDATE session SET

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from services.sessions.context import tokens_of
 from shared.errors import NotFound
-from shared.events import SessionContextAsk
+from shared.events import SessionBranch, SessionClose, SessionContextAsk, SessionParent
 
 
 async def filled(one):
@@ -56,3 +56,33 @@ async def test_another_namespaces_session_gives_nothing(room):
 @given(st.text(max_size=50))
 def test_the_estimate_counts_the_end_of_the_line(text):
     assert tokens_of(text) * 4 >= len(text) + 1
+
+
+async def test_a_session_begins_with_what_the_last_one_handed_over(room):
+    async with room() as one:
+        await filled(one)
+        assert (await one.handlers.context(ask(session_id="next"))).text == ""
+        await one.life.close(SessionClose(namespace="main", session_id="s"))
+        await one.add("later", "pending.add", "not yet handed over")
+        made = await one.handlers.context(ask(session_id="next"))
+        assert made.text.splitlines()[:2] == [
+            "## From the last handoff",
+            f"- s: [high] renew the certificate `{made.event_ids[0]}`",
+        ]
+
+
+async def test_a_session_that_was_there_before_begins_with_nothing(room):
+    async with room() as one:
+        await one.add("old", "pending.add", "mine")
+        await filled(one)
+        await one.life.close(SessionClose(namespace="main", session_id="s"))
+        assert "last handoff" not in (await one.handlers.context(ask(session_id="old"))).text
+
+
+async def test_a_fork_shows_what_it_inherited_as_its_own(room):
+    async with room() as one:
+        await filled(one)
+        parent = SessionParent(session_id="s")
+        await one.life.fork(SessionBranch(namespace="main", session_id="f", parents=(parent,)))
+        made = await one.handlers.context(ask(session_id="f"))
+        assert made.text.startswith("## Open items\n- [high] renew the certificate")

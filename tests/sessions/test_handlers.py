@@ -120,3 +120,40 @@ async def test_a_task_that_ends_again_after_a_retry_is_told_again(room):
         await recorded(one, first, result(answer="42", at="2026-11-23T10:05:00Z"))
         events = (await one.handlers.load(asked("tasks-2026-11-23"))).events
         assert [event.kind for event in events[1:]] == ["task.failed", "task.done"]
+
+
+ANSWER = """I looked at both.
+
+- **Decision:** Keep PostgreSQL, because the team knows it
+Learned: the dump takes four hours
+Undecided: the rest
+"""
+
+
+async def test_what_a_task_decided_and_learned_becomes_facts_once(room):
+    async with room() as one:
+        first = result(answer=ANSWER, session="s", is_llm=True, at="2026-11-23T10:00:00Z")
+        later = result("t2", answer="Decision: keep postgresql", session="s", at=now())
+        await recorded(one, first, later)
+        events = (await one.handlers.load(asked())).events
+        found = [e for e in events if e.kind in ("decision", "learning")]
+        assert [(e.kind, e.title) for e in found] == [
+            ("decision", "Keep PostgreSQL"), ("learning", "the dump takes four hours"),
+        ]  # fmt: skip
+        assert found[0].data["why"] == "the team knows it"
+        assert (found[0].refs, found[0].data["is_llm"]) == (("task:t1",), True)
+
+
+async def test_a_json_answer_may_list_what_was_decided(room):
+    async with room() as one:
+        data = {"decisions": [{"what": "Two hosts", "why": "cost"}], "learnings": ["DNS is slow"]}
+        await recorded(one, result(data=data, session="s", at=now()))
+        head = await one.handlers.heads.of("main", "s")
+        assert [e.title for e in head.decisions.values()] == ["Two hosts"]
+        assert [e.title for e in head.learnings.values()] == ["DNS is slow"]
+
+
+async def test_a_failed_task_decided_nothing(room):
+    async with room() as one:
+        await recorded(one, result(state="failed", answer=ANSWER, session="s", at=now()))
+        assert (await one.handlers.heads.of("main", "s")).decisions == {}
