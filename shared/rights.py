@@ -183,14 +183,16 @@ USERS: dict[str, Rights] = {
             "model.hosts",
             "agent.status", "ops.status", "ops.history",
             "ops.lessons", "ops.check",
-            "ops.restart", "ops.drain", "session.>", "match.>",
+            "ops.restart", "ops.drain", "session.>", "match.>", "$JS.API.STREAM.LIST",
+            "$JS.API.CONSUMER.LIST.*",
         ),
         subscribe=(
             "health.beat.>", "cache.event.*", "cost.event", "ops.event.*", "agent.result.>",
             "task.live.*", "task.journal.*", "session.event.*", "match.event.*", "dead.*",
         ),
         reads=("RESULTS", "JOURNAL", "OPS", "DEAD", "KV_tasks", "KV_waiting"),
-        objects=("attachments",),
+        looks=("TASKS", "TASKS_CONTROL", "STEPS"),
+        objects=("attachments", "artifacts"),
     ),
 }  # fmt: skip
 

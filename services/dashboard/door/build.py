@@ -13,11 +13,21 @@ from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.dashboard import brand
-from services.dashboard.a2a import routes as a2a
 from services.dashboard.access.gate import Gate
 from services.dashboard.client import routes as client
 from services.dashboard.desk import Desk
-from services.dashboard.door import errors, health, login, metrics, reports, sessions, tasks
+from services.dashboard.door import (
+    errors,
+    events,
+    files,
+    health,
+    login,
+    metrics,
+    reports,
+    sessions,
+    tasks,
+)
+from services.dashboard.files import Files
 from services.dashboard.reach import Reach
 from services.dashboard.store import Store
 from shared.beats import VERSION
@@ -38,13 +48,13 @@ class House:
     desk: Desk
     reach: Reach
     gate: Gate
+    files: Files
 
 
 def house(settings: Settings, bus: Bus, store: Store) -> House:
     """Return the parts over one bus and one store."""
-    return House(
-        settings, bus, store, Desk(bus, store, settings), Reach(bus, store), Gate(settings)
-    )
+    reach, files = Reach(bus, store), Files(bus)
+    return House(settings, bus, store, Desk(bus, store, settings), reach, Gate(settings), files)
 
 
 def _leading_to(page: str) -> Callable[[Request], RedirectResponse]:
@@ -71,8 +81,9 @@ def build(parts: House) -> FastAPI:
     app.include_router(reports.routes(parts.store, parts.reach))
     app.include_router(metrics.routes(parts.store))
     app.include_router(login.routes(parts.gate, parts.settings.dashboard))
+    app.include_router(files.routes(parts.desk, parts.files))
+    app.include_router(events.routes(parts.desk))
     app.include_router(tasks.routes(parts.desk))
-    app.include_router(a2a.routes(parts.desk, parts.reach, parts.gate, name))
     app.include_router(client.routes(parts.reach, parts.settings))
     settings = parts.settings
     read_only = settings.dashboard.read_only

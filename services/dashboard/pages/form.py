@@ -1,4 +1,4 @@
-"""The form for a new task: title, text, priority, agent, files. Small files travel inside."""
+"""The form for a new task: title, text, priority, agent, files; small files travel inside."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from nicegui import events, ui
 
 from services.dashboard.door.build import House
+from services.dashboard.files import LARGEST, Files
 from services.dashboard.pages.visitor import must
 from services.dashboard.parsing import tasks_of
 from shared.errors import SovereignError
@@ -23,17 +24,29 @@ class Draft:
 
     attachments: list[dict[str, str]] = field(default_factory=list)
 
-    async def attach(self, given: events.UploadEventArguments) -> None:
-        """Keep one file: text as text, anything else in base64."""
-        data = await given.file.read()
+    async def attach(self, files: Files, given: events.UploadEventArguments) -> None:
+        """Keep one file: a small one inside the task, a large one in the object store."""
         name = given.file.name.replace("/", "_").replace("\\", "_")
-        kept = {"name": name, "media_type": given.file.content_type or "text/plain"}
+        kind = given.file.content_type or "text/plain"
         try:
-            kept["text"] = data.decode()
-        except UnicodeDecodeError:
-            kept["base64"] = base64.b64encode(data).decode()
-        self.attachments.append(kept)
-        ui.notify(f"{name}: attached", type="positive")
+            if given.file.size() > INLINE_LIMIT:
+                kept = await files.keep(name, kind, given.file.iterate())
+                self.attachments.append({"name": name, "media_type": kind, "object": kept.object})
+            else:
+                self.attachments.append(_inside(name, kind, await given.file.read()))
+        except SovereignError as error:
+            ui.notify(f"{name}: {error.message}", type="negative")
+        else:
+            ui.notify(f"{name}: attached", type="positive")
+
+
+def _inside(name: str, kind: str, data: bytes) -> dict[str, str]:
+    """Return a small file as it travels in a task: text as text, anything else in base64."""
+    kept = {"name": name, "media_type": kind}
+    try:
+        return kept | {"text": data.decode()}
+    except UnicodeDecodeError:
+        return kept | {"base64": base64.b64encode(data).decode()}
 
 
 def form(house: House) -> None:
@@ -46,7 +59,7 @@ def form(house: House) -> None:
         agent = _select(["the manager decides", *AGENTS], "the manager decides", "Agent")
         session = _input("Session (optional)")
         approval = ui.checkbox("Ask me before each step").props("dense").style("padding-top:9px")
-        _files(draft)
+        _files(house, draft)
 
         async def hand_in() -> None:
             body = {
@@ -75,14 +88,17 @@ async def _hand_in(house: House, body: dict[str, object]) -> None:
     ui.navigate.to(f"/tasks/{ticket.task_id}")
 
 
-def _files(draft: Draft) -> None:
+def _files(house: House, draft: Draft) -> None:
+    async def attach(given: events.UploadEventArguments) -> None:
+        await draft.attach(house.files, given)
+
     def refused() -> None:
-        ui.notify(f"At most {FILES} files of {INLINE_LIMIT // 1024 // 1024} MiB", type="warning")
+        ui.notify(f"At most {FILES} files of {LARGEST // 1024 // 1024} MiB", type="warning")
 
     ui.upload(
-        label="Attach files (up to 1 MiB each): drop them here or press +",
-        multiple=True, auto_upload=True, max_file_size=INLINE_LIMIT, max_files=FILES,
-        on_upload=draft.attach, on_rejected=refused,
+        label="Attach files (up to 64 MiB each): drop them here or press +",
+        multiple=True, auto_upload=True, max_file_size=LARGEST, max_files=FILES,
+        on_upload=attach, on_rejected=refused,
     ).props("flat bordered").classes("all")  # fmt: skip
 
 

@@ -1,0 +1,111 @@
+"""One task followed from its journal and its live subject, until it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+import orjson
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+from services.dashboard.desk import Desk
+from services.dashboard.journal import cut, entries
+from shared.subjects import task_journal, task_live
+
+LOOK_AGAIN_S = 10.0
+WAITING = 1000
+"""Live pieces that wait for a slow reader; further ones are left out, and counted."""
+
+
+@dataclass
+class News:
+    """What was told since the last look."""
+
+    told: asyncio.Queue[dict[str, Any] | None] = field(
+        default_factory=lambda: asyncio.Queue(WAITING)
+    )
+    left_out: int = 0
+
+    async def live(self, message: Msg) -> None:
+        """Take one piece; what is no JSON is left out."""
+        try:
+            self._put(orjson.loads(message.data))
+        except orjson.JSONDecodeError:
+            self.left_out += 1
+
+    async def journal(self, message: Msg) -> None:
+        """Note that the journal has grown; it is read from the stream, with its sequence."""
+        self._put(None)
+
+    async def next(self) -> dict[str, Any] | None:
+        """Return the next live piece, or None when it is time to look into the journal."""
+        try:
+            return await asyncio.wait_for(self.told.get(), LOOK_AGAIN_S)
+        except TimeoutError:
+            return None
+
+    def _put(self, piece: dict[str, Any] | None) -> None:
+        try:
+            self.told.put_nowait(piece)
+        except asyncio.QueueFull:
+            self.left_out += 1
+
+
+@asynccontextmanager
+async def _listening(desk: Desk, task_id: str) -> AsyncIterator[News]:
+    news, nc = News(), desk.bus.nc
+    heard = [
+        await nc.subscribe(task_live(task_id), cb=news.live),
+        await nc.subscribe(task_journal(task_id), cb=news.journal),
+    ]
+    await nc.flush()
+    try:
+        yield news
+    finally:
+        with anyio.CancelScope(shield=True), anyio.move_on_after(1.0):
+            for one in heard:
+                try:
+                    await one.unsubscribe()
+                except NatsError:
+                    continue
+
+
+async def follow(desk: Desk, task_id: str, after: int) -> AsyncIterator[bytes]:
+    """Yield server-sent events: `journal` (with an id), `live`, and at last `end`.
+
+    It begins after the entry `after`, so a reader that was cut off goes on where it was. Live
+    pieces are told once and have no id. A comment every few seconds keeps the line open.
+    """
+    async with _listening(desk, task_id) as news:
+        while True:
+            ended = False
+            for line in await entries(desk.bus, task_id, after):
+                after = line.seq
+                ended = line.kind == "task_finished"
+                yield frame("journal", line.as_json(), line.seq)
+            if ended:
+                yield frame("end", await _end(desk, task_id))
+                return
+            piece = await news.next()
+            while piece is not None:
+                yield frame("live", cut(piece, 20_000))
+                piece = await news.next()
+            yield b": here\n\n"
+
+
+async def _end(desk: Desk, task_id: str) -> dict[str, Any]:
+    """Return the final state; the whole result is one request away."""
+    view = await desk.view(task_id)
+    state = view.state if view else None
+    return {"task_id": task_id, "state": state, "result": f"/tasks/{task_id}"}
+
+
+def frame(kind: str, data: dict[str, Any], number: int | None = None) -> bytes:
+    """Return one event on the wire; JSON holds no line end, so data is one line."""
+    head = f"id: {number}\n" if number is not None else ""
+    return f"{head}event: {kind}\ndata: ".encode() + orjson.dumps(data) + b"\n\n"
