@@ -25,6 +25,7 @@ from services.router.models import ModelHandlers
 from services.router.offline_engine import OfflineEngine
 from services.router.pool.engine import PoolEngine
 from services.router.pool.weights import WEIGHT, weight
+from services.router.presence import Presence
 from services.router.record import Record, open_record
 from services.router.reports import ReportHandlers
 from services.router.running import Running
@@ -105,7 +106,10 @@ async def _serve(room: Room) -> Door:
     desk = Desk(settings.router, switch, slots, cache, Flights(room.loops), accounts)
     for loop in (record.run, telemetry.run, switch.watch):
         room.loops.start_soon(loop)
-    await _chat(service, ChatHandlers(desk, room.running, room.loops))
+    presence = Presence(service.bus.nc)
+    await presence.listen()
+    room.loops.start_soon(presence.run)
+    await _chat(service, ChatHandlers(desk, room.running, presence, room.loops))
     models = ModelHandlers(settings.router, switch, slots, pool)
     await _models(service, models)
     reports = ReportHandlers(settings, record, accounts, cache, pool)

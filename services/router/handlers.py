@@ -9,6 +9,7 @@ from nats.aio.msg import Msg
 from nats.micro.request import Request
 
 from services.router.desk import Desk
+from services.router.presence import Presence
 from services.router.running import Running
 from shared import rpc
 from shared.bus import decode, encode
@@ -22,9 +23,12 @@ log = logging.getLogger(__name__)
 class ChatHandlers:
     """Answers `model.chat`, any number at once, and takes requests back on `model.cancel`."""
 
-    def __init__(self, desk: Desk, running: Running, tasks: anyio.abc.TaskGroup) -> None:
+    def __init__(
+        self, desk: Desk, running: Running, presence: Presence, tasks: anyio.abc.TaskGroup
+    ) -> None:
         self._desk = desk
         self._running = running
+        self._presence = presence
         self._tasks = tasks
 
     async def chat(self, request: Request) -> None:
@@ -51,8 +55,10 @@ class ChatHandlers:
         request_id = asked.request_id or ulid()
         asked = asked.model_copy(update={"request_id": request_id})
         chunks = Chunks(request, request_id) if asked.stream else None
-        with self._running.call(request_id):
-            return await self._desk.complete(asked, chunks.tell if chunks else None)
+        tell, empty = (chunks.tell, chunks.empty) if chunks else (None, None)
+        with self._running.call(request_id) as take_back:
+            async with self._presence.watch(request._msg.reply, empty, take_back):
+                return await self._desk.complete(asked, tell)
 
 
 class Chunks:
@@ -65,6 +71,13 @@ class Chunks:
 
     async def tell(self, delta: str) -> None:
         """Send the next piece."""
+        await self._request.respond(self._next(delta))
+
+    def empty(self) -> bytes:
+        """Return a piece without text: who hears it is still there."""
+        return self._next("")
+
+    def _next(self, delta: str) -> bytes:
         chunk = ChatChunk(request_id=self._request_id, index=self._index, delta=delta)
-        await self._request.respond(encode(chunk))
         self._index += 1
+        return encode(chunk)

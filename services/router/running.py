@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import anyio
@@ -22,13 +22,16 @@ class Running:
         return sum(map(len, self._scopes.values()))
 
     @contextmanager
-    def call(self, request_id: str) -> Iterator[None]:
-        """Hold a request; when it is taken back, its body is cancelled and this raises why."""
+    def call(self, request_id: str) -> Iterator[Callable[[str], None]]:
+        """Hold a request; when it is taken back, its body is cancelled and this raises why.
+
+        What it yields takes back this one alone.
+        """
         scope = anyio.CancelScope()
         self._scopes.setdefault(request_id, []).append(scope)
         try:
             with scope:
-                yield
+                yield lambda why: self._end([scope], Cancelled(why))
         finally:
             reason = self._reasons.pop(scope, None)
             self._forget(request_id, scope)

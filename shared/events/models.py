@@ -54,6 +54,8 @@ class ChatRequest(Body):
     `source` is the door that it came through, `caller` the name of the key that opened it.
     `think` asks a model that can for its thoughts, or forbids them; unset leaves it to the model.
     With `stream`, chunks come to the reply inbox before the final reply.
+    `budget_usd` and `budget_tokens` are what the whole task (`task_id`) may use, reserved before
+    each call. `clouds` names the owner's clouds that this request may fall back to.
     With `allow_offline` false, no rules stand in for a model: the answer is `needs_model`.
     """
 
@@ -74,6 +76,9 @@ class ChatRequest(Body):
     task_id: Token | None = None
     step_id: Token | None = None
     agent: Token | None = None
+    budget_usd: UsDollars | None = Field(default=None, ge=0)
+    budget_tokens: int | None = Field(default=None, ge=0)
+    clouds: tuple[str, ...] = Field(default=(), max_length=20)
     source: Token = "bus"
     caller: Token | None = None
 
@@ -90,7 +95,10 @@ class ModelTimes(Body):
 
 
 class ChatReply(Body):
-    """The final answer. Offline answers carry `is_llm: false`, no tokens and no savings."""
+    """The final answer. Offline answers carry `is_llm: false`, no tokens and no savings.
+
+    `rule` says what chose the model: a rule's name, an alias, a fallback and from what.
+    """
 
     type: Literal["final"] = "final"
     request_id: str
@@ -109,10 +117,11 @@ class ChatReply(Body):
     cache: Literal["miss", "hit", "coalesced", "off"] = "off"
     cost_usd: UsDollars | None = None
     notice: str = ""
+    rule: str = ""
 
 
 class ChatChunk(Body):
-    """A piece of a streamed answer, in order from 0."""
+    """A piece of a streamed answer, in order from 0; one without text only says: still here."""
 
     type: Literal["chunk"] = "chunk"
     request_id: str

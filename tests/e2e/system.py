@@ -26,6 +26,7 @@ class System:
         self.nats_port = free_port()
         self.door_port = free_port()
         self.ollama_port = free_port()
+        self.model_port = free_port()
         self.banner: list[str] = []
         self.ready_s = 0.0
         self.process: asyncio.subprocess.Process | None = None
@@ -38,6 +39,7 @@ class System:
             "SOVEREIGN_DASHBOARD__PORT": str(self.door_port),
             "SOVEREIGN_ROUTER__OLLAMA_URL": f"http://127.0.0.1:{self.ollama_port}",
             "SOVEREIGN_ROUTER__REPROBE_S": "1",
+            "SOVEREIGN_ROUTER__DOOR_PORT": str(self.model_port),
             "SOVEREIGN_HOST": "here",
         } | settings
 

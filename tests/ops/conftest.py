@@ -59,6 +59,7 @@ class Running:
                 "SOVEREIGN_DATA_DIR": str(self.settings.data_dir),
                 "SOVEREIGN_NATS__PORT": str(self.settings.nats.port),
                 "SOVEREIGN_DASHBOARD__PORT": str(self.settings.dashboard.port),
+                "SOVEREIGN_ROUTER__DOOR_PORT": "0",
             }
             | self._environment
         )
