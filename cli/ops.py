@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli import healing
 from cli.options import Json, Limit, group
 
 if TYPE_CHECKING:
-    from shared.events.ops import OpsEvent, OpsHistory, OpsStatus
+    from shared.events.ops import OpsEvent, OpsHistory, OpsStatus, ServiceRecord
 
 app = group("What keeps the system alive, and what it did.", "Look")
 
@@ -81,14 +82,42 @@ def drain(
     command("ops.drain", (service, instance, host), reason, as_json)
 
 
+app.command()(healing.lessons)
+app.command()(healing.check)
+app.command()(healing.backup)
+app.command()(healing.restore)
+
+
 def _show_status(seen: OpsStatus) -> None:
     from cli.output import tell
     from cli.status import instances_table
 
     instances_table([dict(one) for one in seen.instances])
     tell()
+    _show_services(seen.services)
     word = "healthy" if seen.healthy else "not healthy"
     tell(f"{word}; leader {seen.leader or '-'}, revision {seen.revision}, {seen.actions} actions")
+
+
+def _show_services(records: tuple[ServiceRecord, ...]) -> None:
+    """Print what the record tells of each service that ever fell."""
+    from cli.output import table, tell
+
+    fell = [one for one in records if one.failures]
+    if not fell:
+        return
+    columns = ("service", "host", "failures", "mean time to repair", "available", "since")
+    rows = [
+        (one.service, one.host, one.failures, _seconds(one.mttr_s),
+         f"{100 * one.availability:.3f} %", f"{one.since.astimezone():%m-%d %H:%M}")
+        for one in fell
+    ]  # fmt: skip
+    table(columns, rows)
+    tell()
+
+
+def _seconds(value: float | None) -> str | None:
+    return None if value is None else f"{value:.1f} s"
 
 
 def _show_history(record: OpsHistory) -> None:

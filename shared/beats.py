@@ -13,7 +13,12 @@ import psutil
 from shared.bus import Bus
 from shared.events.health import Beat, BeatState
 from shared.ids import ulid
+from shared.load import LOAD
+from shared.notify import ALIVE, Notifier
 from shared.subjects import health_beat
+
+SUPERVISED = frozenset({"SOVEREIGN_PARENT_PID", "SOVEREIGN_SUPERVISED"})
+"""Variables that tell of a supervisor: of a process, or of a container."""
 
 
 class Heart:
@@ -28,12 +33,16 @@ class Heart:
         self._lag_s = 0.0
         self._start = time.monotonic()
         self._process = psutil.Process()
+        self.notifier = Notifier()
+        self.rss_cap_bytes = 0
+        self.refusing_s: Callable[[], float] = float
         self.state: BeatState = "starting"
         self.info: Callable[[], dict[str, Any]] = dict
 
     async def run(self) -> None:
         """Beat until cancelled; the time between two beats tells the loop's lag."""
         while True:
+            self.notifier.tell(ALIVE)
             await self.beat()
             before = time.monotonic()
             await asyncio.sleep(self._interval_s)
@@ -66,8 +75,14 @@ class Heart:
             loop_lag_s=round(self._lag_s, 4),
             rss_bytes=self._process.memory_info().rss,
             cpu_s=times.user + times.system,
+            rss_cap_bytes=self.rss_cap_bytes,
+            requests=LOAD.requests,
+            faults=LOAD.faults,
+            upstream_faults=LOAD.upstream_faults,
+            busy_s=round(LOAD.busy_s, 4),
+            refusing_s=round(self.refusing_s(), 3),
             version=VERSION,
-            supervised="SOVEREIGN_PARENT_PID" in os.environ,
+            supervised=not SUPERVISED.isdisjoint(os.environ),
             info=self.info(),
         )
 

@@ -37,9 +37,7 @@ def __getattr__(name: str) -> Any:
 def text(folder: Path) -> str:
     """Return the whole file for the bodies of `folder`."""
     names = {
-        path.stem: _public(path)
-        for path in sorted(folder.glob("*.py"))
-        if path.stem != "__init__"
+        path.stem: _public(path) for path in sorted(folder.glob("*.py")) if path.stem != "__init__"
     }
     imports = "".join(_import(module, found) for module, found in names.items() if found)
     homes = {name: module for module, found in names.items() for name in found}

@@ -6,6 +6,7 @@ Each process registers one micro service, so `nats micro ls|info|stats` shows it
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -19,7 +20,9 @@ from nats.micro.service import Service
 from pydantic import BaseModel, ValidationError
 
 from shared.bus import Bus, encode, invalid
-from shared.errors import Busy, InvalidInput, SovereignError
+from shared.circuit import Circuit
+from shared.errors import Busy, InvalidInput, SovereignError, Unavailable
+from shared.load import LOAD
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +37,7 @@ class Endpoints:
     def __init__(self, service: Service, tasks: anyio.abc.TaskGroup) -> None:
         self._service = service
         self._tasks = tasks
+        self.circuit = Circuit()
 
     async def answer(self, subject: str, ask: type[Ask], handler: Handler[Ask]) -> None:
         """Answer one request after the other on `subject`, shared with peers of the service."""
@@ -74,8 +78,16 @@ class Endpoints:
         await self._service.stop()
 
     async def _add(self, subject: str, handler: Callable[[Request], Awaitable[None]]) -> None:
+        async def guarded(request: Request) -> None:
+            left_s = self.circuit.left_s
+            if left_s:
+                line = f"{subject}: taking no requests for {left_s:.0f} s, its circuit is open"
+                await refuse(request, Unavailable(line, retry_after_s=left_s))
+                return
+            await handler(request)
+
         await self._service.add_endpoint(
-            name=subject.replace(".", "-"), subject=subject, handler=handler
+            name=subject.replace(".", "-"), subject=subject, handler=guarded
         )
 
 
@@ -88,13 +100,19 @@ async def reply_to(request: Request, ask: type[Ask], handler: Handler[Ask]) -> N
 @asynccontextmanager
 async def answering(request: Request) -> AsyncIterator[None]:
     """Whatever goes wrong in the body becomes an envelope to the requester and never silence."""
+    began = time.monotonic()
     try:
         yield
     except SovereignError as error:
+        LOAD.failed(error)
         await refuse(request, error)
     except Exception as error:
         log.exception("%s failed", request.subject)
-        await refuse(request, SovereignError(f"{type(error).__name__} in {request.subject}"))
+        fault = SovereignError(f"{type(error).__name__} in {request.subject}")
+        LOAD.failed(fault)
+        await refuse(request, fault)
+    finally:
+        LOAD.answered(time.monotonic() - began)
 
 
 def parse(data: bytes, ask: type[Ask]) -> Ask:

@@ -25,9 +25,14 @@ from shared import bootstrap, logs, rpc
 from shared.beats import VERSION, Heart
 from shared.bus import Bus
 from shared.errors import InvalidSetting
+from shared.memory_cap import cap_bytes
+from shared.notify import READY, STOPPING
 from shared.settings import Settings, load
 
 log = logging.getLogger(__name__)
+
+OPEN_CIRCUIT = signal.SIGUSR1
+"""By a signal, since only the supervisor and the owner of the process can send one."""
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -51,6 +56,7 @@ class Service:
         self.heart = Heart(
             bus, (name, self.instance, settings.host), interval_s=settings.ops.beat_s
         )
+        self.heart.rss_cap_bytes = cap_bytes(settings.ops.memory_mb.get(name))
 
 
 Lifespan = Callable[[Service], AbstractAsyncContextManager[None]]
@@ -96,14 +102,17 @@ async def _live(service: Service, lifespan: Lifespan) -> None:
     service.endpoints = await rpc.register(
         service.bus, service.name, VERSION, metadata, service.tasks
     )
+    service.heart.refusing_s = lambda: service.endpoints.circuit.left_s
     service.tasks.start_soon(service.heart.run)
     async with lifespan(service):
         await _if_heard(service.bus.nc.flush)
         service.heart.state = "ready"
+        service.heart.notifier.tell(READY)
         await _if_heard(service.heart.beat)
         log.info("ready as %s", service.instance)
         await service.stopping.wait()
         service.heart.state = "draining"
+        service.heart.notifier.tell(STOPPING)
         await _if_heard(service.heart.beat)
         await _if_heard(service.endpoints.stop)
     await _if_heard(service.heart.goodbye)
@@ -116,8 +125,13 @@ async def _if_heard(word: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _watch_signals(service: Service) -> None:
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+    numbers = (signal.SIGTERM, signal.SIGINT, OPEN_CIRCUIT)
+    with anyio.open_signal_receiver(*numbers) as signals:
         async for number in signals:
+            if number == OPEN_CIRCUIT:
+                log.warning("the supervisor opened the circuit: requests are refused for a while")
+                service.endpoints.circuit.open(service.settings.ops.circuit_s)
+                continue
             log.info("%s: draining", signal.Signals(number).name)
             service.stopping.set()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import time
 from collections import OrderedDict
 from datetime import timedelta
 from pathlib import Path
@@ -51,7 +52,7 @@ class Verifier:
     def __init__(self, trusted: frozenset[str], host: str) -> None:
         self._trusted = trusted
         self._host = host
-        self._since = now()
+        self._began = time.monotonic()
         self._nonces: OrderedDict[str, None] = OrderedDict()
         self.revision = 0
 
@@ -82,7 +83,8 @@ class Verifier:
         present = now()
         if command.issued_at > present + MAX_AGE or command.issued_at < present - MAX_AGE:
             raise Refused("the command is too old or from the future", field="issued_at")
-        if command.issued_at < self._since:
+        # Its own age is monotonic: a clock that is set back must not make it deaf for an hour.
+        if command.issued_at < present - timedelta(seconds=time.monotonic() - self._began):
             raise Refused("the command is older than this supervisor", field="issued_at")
         if command.expires_at <= present:
             raise Refused("the command has expired", field="expires_at")

@@ -61,6 +61,9 @@ class Child:
         self.restarts = 0
         self.started_at = 0.0
         self.heard_at = 0.0
+        self.local_at = 0.0
+        self.placed_for: str | None = None
+        self.fell: Callable[[Child], None] | None = None
         self._settled = anyio.Event()
         self.gone = anyio.Event()
         self.gone.set()
@@ -72,8 +75,14 @@ class Child:
 
     def describe(self) -> dict[str, Any]:
         """Return what the supervisor's beat says of this service."""
-        said = {"state": self.state, "pid": self.pid, "restarts": self.restarts}
-        return said | ({"reason": self.reason} if self.reason else {})
+        said: dict[str, Any] = {"state": self.state, "pid": self.pid, "restarts": self.restarts}
+        if self.reason:
+            said["reason"] = self.reason
+        if self.placed_for:
+            said["placed_for"] = self.placed_for
+        if self.local_at > self.started_at:
+            said["alive_s"] = round(time.monotonic() - self.local_at, 2)
+        return said
 
     async def run(self) -> None:
         """Keep the service alive until `close`."""
@@ -115,12 +124,25 @@ class Child:
             self._planned, self.state = cause, "draining"
 
     def hold(self, state: Literal["stopped", "quarantined"], cause: str, grace_s: float) -> None:
-        """End the process and keep it down until `restart` or `close`."""
+        """End the process and keep it down until `restart` or `close`.
+
+        What is quarantined is tried again by itself, later after each time that it falls.
+        """
         self.state, self.reason = state, cause
-        self._not_before = math.inf
+        wait_s = self._patience_s() if state == "quarantined" else math.inf
+        self._not_before = time.monotonic() + wait_s
+        self._changed.set()
         if self._end(grace_s):
             self._planned = cause
-        self._tell(state, cause=cause)
+        evidence = {} if math.isinf(wait_s) else {"probe_in_s": wait_s, "why": "commanded"}
+        self._tell(state, cause=cause, evidence=evidence)
+
+    def open_circuit(self) -> bool:
+        """Have the service refuse requests for a while; False when it is not ready for that."""
+        if self._process is None or self.state != "ready":
+            return False
+        self._process.open_circuit()
+        return True
 
     def close(self, grace_s: float) -> None:
         """End the process and the loop for good."""
@@ -212,9 +234,7 @@ class Child:
         self._not_before = present + backoff_s(self._intensity.recent(present), self._chance)
 
     def _quarantine(self, present: float, cause: str, final: bool) -> None:
-        patience = min(2**self._probing, MOST_PATIENCE)
-        wait_s = self._limits.quarantine_s * patience
-        self._probing += 1
+        wait_s = self._patience_s()
         self._intensity.forget()
         self.state = "quarantined"
         self._not_before = present + wait_s
@@ -224,6 +244,14 @@ class Child:
         self._settled.set()
         evidence = {"probe_in_s": wait_s, "why": why}
         self._tell("quarantined", cause=self.reason, evidence=evidence)
+        if self.fell is not None:
+            self.fell(self)
+
+    def _patience_s(self) -> float:
+        """Return how long to wait for the next probe; twice as long after each."""
+        patience = min(2**self._probing, MOST_PATIENCE)
+        self._probing += 1
+        return float(self._limits.quarantine_s * patience)
 
     def _tell_exited(self, process: Process, code: int, cause: str, planned: bool = False) -> None:
         self.reason = cause

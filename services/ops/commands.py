@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 from services.ops.children import Child
 from services.ops.intensity import Intensity
@@ -23,13 +24,32 @@ REFUSALS_RECORDED = 20
 """Refusals that are recorded in a minute; a flood of forged commands must not fill the record."""
 
 
+class HostWork(Protocol):
+    """What a command may ask of the host beyond one of its services."""
+
+    async def declare(self) -> str:
+        """Create the streams that are gone; say so in a line."""
+
+    def roll_back(self, cause: str) -> str:
+        """Put the last good settings file back; say so in a line."""
+
+    def place(self, service: str, for_host: str) -> str:
+        """Start a service of a lost host; say so in a line."""
+
+    def give_back(self, service: str) -> str:
+        """End a service that was placed here; say so in a line."""
+
+
 class Desk:
     """Answers `ops.command.<host>`."""
 
-    def __init__(self, settings: Settings, children: Mapping[str, Child], record: Record) -> None:
+    def __init__(
+        self, settings: Settings, children: Mapping[str, Child], record: Record, host: HostWork
+    ) -> None:
         self._settings = settings
         self._children = children
         self._record = record
+        self._host = host
         self._subject = ops_command(settings.host)
         self._verifier = Verifier(trusted_keys(settings.data_dir / "keys"), settings.host)
         self._refusals = Intensity(REFUSALS_RECORDED, 60.0)
@@ -42,11 +62,28 @@ class Desk:
         """Do what a valid command says; raise `Refused` with the reason for any other."""
         try:
             command = self._verifier.check(self._subject, signed)
-            detail = self._obey(command)
+            detail = await self._serve_host(command) or self._obey(command)
         except SovereignError as error:
             self._tell_refused(signed, error)
             raise
         return CommandReply(command_id=command.command_id, accepted=True, detail=detail)
+
+    async def _serve_host(self, command: OpsCommand) -> str:
+        """Do what concerns the host; return an empty text when the rest is for the service."""
+        cause = f"{command.issued_by}: {command.reason}"
+        match command.verb:
+            case "declare":
+                return await self._host.declare()
+            case "place":
+                return self._host.place(command.service, command.for_host or "")
+            case "give_back":
+                return self._host.give_back(command.service)
+            case "roll_back":
+                child = self._child(command)
+                line = self._host.roll_back(cause)
+                child.restart(cause, RESTART_GRACE_S)
+                return line
+        return ""
 
     def _obey(self, command: OpsCommand) -> str:
         child = self._child(command)
@@ -62,6 +99,9 @@ class Desk:
                 child.hold("stopped", cause, self._settings.ops.drain_s)
             case "quarantine":
                 child.hold("quarantined", cause, RESTART_GRACE_S)
+            case "circuit":
+                if not child.open_circuit():
+                    raise Refused(f"{child.name} is {child.state}, not ready", field="verb")
         return f"{command.verb} {child.name}: {child.state}"
 
     def _child(self, command: OpsCommand) -> Child:

@@ -22,7 +22,7 @@ def register(broker: NatsBroker, room: Room) -> None:
     async def hear_beat(sent: Any) -> None:
         beat = honest_beat(*sent)
         if beat is None:
-            room.instances.refused += 1
+            room.refuse(sent[0])
         else:
             room.hear(beat)
 

@@ -1,24 +1,28 @@
-"""One episode: a symptom, the views, a decision, a remedy, and the proof that it worked."""
+"""One episode with remedies: the views, a decision, the remedy, and the proof that it worked."""
 
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any
 
+import anyio
+
+from services.ops.episodes import Episode
+from services.ops.escalation import Escalation
 from services.ops.instances import Instance, Instances, Key
 from services.ops.intensity import Intensity
 from services.ops.lessons import Lessons
+from services.ops.moving import Mover
 from services.ops.pinging import answers
-from services.ops.policy import Decision, Views, decide
+from services.ops.policy import Decision, Remedy, Views, decide
 from services.ops.record import Record
 from services.ops.remedies import Commander
 from services.ops.returning import is_back
-from services.ops.symptoms import Finding, is_calm_again
+from services.ops.symptoms import Finding, Symptom, memory
+from services.ops.symptoms import answers as symptoms_of_answers
 from shared.bus import Bus
 from shared.errors import SovereignError
-from shared.events.ops import OpsKind, Verb
-from shared.ids import ulid
 
 VERIFY_S = 20.0
 """A remedy has failed when the service is not ready again after this long."""
@@ -26,108 +30,149 @@ VERIFY_S = 20.0
 SUPERVISOR_HEARD_S = 3.0
 REMEDIES_IN_WINDOW = 5
 REMEDY_WINDOW_S = 300.0
+KNOWN = 1000
+LOOK_AGAIN_S = 5.0
+"""While nothing can be done, the views are taken again so often."""
+
+SILENT: frozenset[Symptom] = frozenset({"hang", "host_lost"})
+"""Symptoms that end with the next beat."""
+
+QUIET_S = 10.0
+"""After a circuit has closed, answers must stay in time for so long."""
 
 
 class Healer:
     """Heals one instance at a time; knows what was done lately."""
 
     def __init__(
-        self, bus: Bus, instances: Instances, record: Record, commander: Commander
+        self, bus: Bus, instances: Instances, record: Record, commander: Commander, mover: Mover
     ) -> None:
         self._bus = bus
         self._instances = instances
         self._record = record
         self._commander = commander
-        self._recent: dict[Key, Intensity] = {}
+        self._mover = mover
+        self._recent: OrderedDict[Key, Intensity] = OrderedDict()
+        self.escalation = Escalation(record, None)
         self.lessons = Lessons()
         self.actions = 0
 
     async def heal(self, instance: Instance, finding: Finding) -> None:
         """Go through one episode; the end is recorded whatever it is."""
         episode = Episode(instance, finding, self._record)
-        episode.tell("symptom", cause=finding.cause, evidence=finding.evidence)
-        tried: list[Verb] = []
+        episode.begin()
+        tried: list[Remedy] = []
+        last: Decision | None = None
         while True:
-            decision = decide(finding.symptom, await self._views(instance, tried), self.lessons)
-            episode.tell_decision(decision)
+            decision = decide(finding.symptom, await self._views(episode, tried), self.lessons)
+            if decision != last:
+                episode.tell_decision(decision)
+                self._escalate(episode, decision)
+            last = decision
             if decision.remedy is None:
-                await episode.wait_by_itself()
-                return
+                if await _ended(episode):
+                    return
+                continue
             tried.append(decision.remedy)
-            if await self._try(episode, decision) or decision.remedy == "quarantine":
+            if await self._try(episode, decision.remedy) or decision.remedy == "quarantine":
                 return
 
-    async def _views(self, instance: Instance, tried: Sequence[Verb]) -> Views:
-        key = instance.key
-        supervisor = self._instances.supervisor_of(key[0])
+    def _escalate(self, episode: Episode, decision: Decision) -> None:
+        if decision.escalate:
+            host, service, name = episode.instance.key
+            level = "host" if decision.remedy == "move" else "person"
+            cause = f"{episode.finding.cause}; {decision.why}"
+            evidence = {"level": level, "next": decision.remedy or "none"}
+            about = {"host": host, "instance": name, "episode": episode.id, "evidence": evidence}
+            self.escalation.call(service, episode.finding.symptom, cause, **about)
+
+    async def _views(self, episode: Episode, tried: Sequence[Remedy]) -> Views:
+        key = episode.instance.key
+        host, service, _ = key
+        supervisor = self._instances.supervisor_of(host)
         heard_s = time.monotonic() - supervisor.heard_at if supervisor is not None else None
-        intensity = self._recent.setdefault(key, Intensity(REMEDIES_IN_WINDOW, REMEDY_WINDOW_S))
+        lost = episode.finding.symptom == "host_lost"
+        movable = self._mover.movable(host) if lost else self._mover.target(host, service)
         return Views(
             supervisor=heard_s is not None and heard_s < SUPERVISOR_HEARD_S,
-            answers=await answers(self._bus, key),
-            room=intensity.recent(time.monotonic()) < REMEDIES_IN_WINDOW,
-            tried=tried,
+            answers=not lost and await answers(self._bus, key),
+            room=self._intensity(key).recent(time.monotonic()) < REMEDIES_IN_WINDOW,
+            elsewhere=bool(movable),
+            tried=tuple(tried),
         )
 
-    async def _try(self, episode: Episode, decision: Decision) -> bool:
-        """Command the remedy and wait for the proof; tell whether it worked."""
-        verb = decision.remedy
-        if verb is None:
-            return False
-        host, service, _ = episode.instance.key
-        self._recent[episode.instance.key].failed(time.monotonic())
+    def _intensity(self, key: Key) -> Intensity:
+        found = self._recent.setdefault(key, Intensity(REMEDIES_IN_WINDOW, REMEDY_WINDOW_S))
+        self._recent.move_to_end(key)
+        while len(self._recent) > KNOWN:
+            self._recent.popitem(last=False)
+        return found
+
+    async def _try(self, episode: Episode, remedy: Remedy) -> bool:
+        """Do the remedy and wait for the proof; tell whether it worked."""
+        self._intensity(episode.instance.key).failed(time.monotonic())
         self.actions += 1
         began = time.monotonic()
         try:
-            await self._commander.command(verb, (host, service), episode.finding.cause)
-            worked = verb != "quarantine" and await self._is_back(episode.instance)
-            outcome = "recovered" if worked else "not back"
+            outcome = "recovered" if await self._do(episode, remedy) else "not back"
         except SovereignError as error:
-            worked, outcome = False, f"not done: {error.message}"
+            outcome = f"not done: {error.message}"
         took = time.monotonic() - began
-        episode.tell("outcome", remedy=verb, outcome=outcome, duration_s=took)
-        if worked:
-            episode.tell_recovered(verb)
-        return worked
+        episode.tell("outcome", remedy=remedy, outcome=outcome, duration_s=took)
+        if outcome == "recovered":
+            episode.tell_recovered(remedy)
+        return outcome == "recovered"
 
-    async def _is_back(self, ill: Instance) -> bool:
+    async def _do(self, episode: Episode, remedy: Remedy) -> bool:
+        host, service, _ = episode.instance.key
+        if remedy == "move":
+            return await self._move(episode)
+        await self._commander.command(remedy, (host, service), episode.finding.cause)
+        if remedy == "circuit":
+            return await self._is_quick_again(episode.instance)
+        if remedy == "quarantine":
+            return False
+        ill = episode.instance
         return await is_back(self._instances, ill.key, ill.beat.boot, VERIFY_S)
 
+    async def _move(self, episode: Episode) -> bool:
+        """Place one service, or all that a lost host had and others offer room for."""
+        host, service, _ = episode.instance.key
+        if episode.finding.symptom == "host_lost":
+            moved = [
+                await self._mover.move(host, name, episode.finding.cause, episode.id)
+                for name in self._mover.movable(host)
+            ]
+            return bool(moved) and all(moved)
+        await self._commander.command("quarantine", (host, service), episode.finding.cause)
+        return await self._mover.move(host, service, episode.finding.cause, episode.id)
 
-class Episode:
-    """The entries of one illness, under one id."""
+    async def _is_quick_again(self, instance: Instance) -> bool:
+        """Wait until the circuit is closed; tell whether answers then stay in time."""
+        await anyio.sleep(max(1.0, 2 * instance.beat.interval_s))
+        with anyio.move_on_after(VERIFY_S + QUIET_S):
+            while instance.beat.refusing_s > 0 and not instance.gone:
+                await instance.changed.wait()
+        instance.answering.forget()
+        await anyio.sleep(QUIET_S)
+        return not instance.gone and instance.answering.slow() is None
 
-    def __init__(self, instance: Instance, finding: Finding, record: Record) -> None:
-        self.instance = instance
-        self.finding = finding
-        self._record = record
-        self._began = time.monotonic()
-        self._id = ulid()
 
-    def tell(self, kind: OpsKind, **fields: Any) -> None:
-        """Record one entry of this episode."""
-        host, service, name = self.instance.key
-        about = {"host": host, "instance": name, "episode": self._id}
-        self._record.tell(kind, service, **about, symptom=self.finding.symptom, **fields)
-
-    def tell_decision(self, decision: Decision) -> None:
-        """Record what was decided and why."""
-        evidence = {"escalate": "a person"} if decision.escalate else {}
-        remedy = decision.remedy or "none"
-        self.tell("decision", remedy=remedy, cause=decision.why, evidence=evidence)
-
-    def tell_recovered(self, remedy: str) -> None:
-        """Record the recovery, with the seconds since the symptom was seen."""
-        took = time.monotonic() - self._began
-        self.tell("recovered", remedy=remedy, duration_s=took, cause=self.finding.cause)
-
-    async def wait_by_itself(self) -> None:
-        """Wait, without a remedy, until it is well again or gone; record which."""
-        while True:
-            await self.instance.changed.wait()
-            if self.instance.gone:
-                self.tell("outcome", remedy="none", outcome="gone")
-                return
-            if self.finding.symptom != "slow_loop" or is_calm_again(self.instance):
-                self.tell_recovered("none")
-                return
+async def _ended(episode: Episode) -> bool:
+    """Wait a little for the end of an illness that nobody treats; record it when it comes."""
+    instance, symptom = episode.instance, episode.finding.symptom
+    heard = False
+    with anyio.move_on_after(LOOK_AGAIN_S):
+        await instance.changed.wait()
+        heard = True
+    if instance.gone:
+        episode.tell_gone()
+        return True
+    if symptom in SILENT:
+        over = heard
+    else:
+        await anyio.sleep(LOOK_AGAIN_S if heard else 0.0)
+        over = memory(instance) is None and symptoms_of_answers(instance) is None
+    if over:
+        episode.tell_recovered("none")
+    return over

@@ -13,15 +13,18 @@ from anyio.abc import TaskGroup
 from services.ops import keys, leftovers
 from services.ops.children import Child, Spec
 from services.ops.commands import Desk
+from services.ops.good_settings import GoodSettings
 from services.ops.hearing import Hearing
+from services.ops.local import LocalEar
 from services.ops.nats_server import NatsServer
+from services.ops.placing import Placing
 from services.ops.record import Record
 from services.ops.storage import Storage
 from services.ops.watch import watch
-from shared import bootstrap, rpc
+from shared import bootstrap, notify, rpc
 from shared.beats import VERSION, Heart
 from shared.bus import Bus
-from shared.settings import Settings
+from shared.settings import Settings, config_file
 
 DOWN_ORDER = (("dashboard", "agents"), ("router", "match", "sessions"), ("ops",))
 """First those that take work, then those that they lean on, last the one that watches."""
@@ -43,7 +46,13 @@ class Host:
     def __init__(self, settings: Settings, services: Sequence[str], command: Command) -> None:
         self.settings = settings
         self.record = Record(settings.host, "supervisor")
-        self.children = {name: self._child(name, command) for name in services}
+        self._command = command
+        self.good = GoodSettings(config_file(), settings.data_dir, self.record)
+        self.children: dict[str, Child] = {}
+        self._ear = LocalEar(self.children)
+        for name in services:
+            self.children[name] = self.child(name)
+        self._placing = Placing(settings, self.children, self.child, self.good)
         self.hearing = Hearing(settings.host, self.children)
         self.bus: Bus | None = None
         self._heart: Heart | None = None
@@ -66,6 +75,8 @@ class Host:
         bus = self.bus = await Bus.connect(keys.own(self.settings, "supervisor"), "supervisor")
         await bootstrap.ensure(bus, self.settings.nats.replicas)
         await self.hearing.listen(bus)
+        self._ear.open()
+        self._placing.open(bus, tasks)
         for child in self.children.values():
             tasks.start_soon(child.run)
         await self._open_desk(bus, tasks)
@@ -79,6 +90,7 @@ class Host:
         end = time.monotonic() + self.settings.ops.drain_s
         for group in (*DOWN_ORDER, tuple(self.children)):
             await self._stop_group(group, max(LAST_S, end - time.monotonic()))
+        self._ear.close()
         if self.bus is not None:
             await self._leave(self.bus)
         if self._nats is not None:
@@ -118,7 +130,7 @@ class Host:
     async def _open_desk(self, bus: Bus, tasks: TaskGroup) -> None:
         about = {"host": self.settings.host, "instance": self._instance}
         endpoints = await rpc.register(bus, "supervisor", VERSION, about, tasks)
-        await Desk(self.settings, self.children, self.record).open(endpoints)
+        await Desk(self.settings, self.children, self.record, self._placing).open(endpoints)
 
     def _make_heart(self, bus: Bus) -> Heart:
         who = ("supervisor", self._instance, self.settings.host)
@@ -129,7 +141,8 @@ class Host:
 
     def _info(self) -> dict[str, object]:
         children = {name: child.describe() for name, child in self.children.items()}
-        return {"children": children, "reasons": self._storage.reasons}
+        offers = list(self.settings.ops.offers)
+        return {"children": children, "reasons": self._storage.reasons, "offers": offers}
 
     async def _stop_group(self, names: Sequence[str], grace_s: float) -> None:
         group = [self.children[name] for name in names if name in self.children]
@@ -138,7 +151,8 @@ class Host:
         for child in group:
             await child.gone.wait()
 
-    def _child(self, name: str, command: Command) -> Child:
+    def child(self, name: str) -> Child:
+        """Return a service of this host, not started yet."""
         log = self.settings.data_dir / "logs" / f"{name}.log"
         environment = (
             dict(os.environ)
@@ -147,7 +161,19 @@ class Host:
                 "SOVEREIGN_PARENT_PID": str(os.getpid()),
                 "SOVEREIGN_INSTANCE": f"{name}-1",
                 "SOVEREIGN_HOST": self.settings.host,
+                notify.VARIABLE: self._ear.address,
             }
         )
-        spec = Spec(name, command(name), environment, log)
-        return Child(spec, self.settings.ops, self.record, self.note)
+        spec = Spec(name, self._command(name), environment, log)
+        child = Child(spec, self.settings.ops, self.record, lambda: self._spawned(name))
+        child.fell = self._fell
+        return child
+
+    def _spawned(self, name: str) -> None:
+        self.good.started(name)
+        self.note()
+
+    def _fell(self, child: Child) -> None:
+        """Put the last good settings back when a service falls under a file that is not proven."""
+        if self.settings.ops.roll_back and self.good.is_suspect(child.name):
+            self._placing.revive(child)

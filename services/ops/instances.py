@@ -8,7 +8,9 @@ from typing import Any
 
 import anyio
 
+from services.ops.answering import Answering
 from services.ops.detector import PhiDetector
+from services.ops.trend import Memory
 from shared.events.health import Beat
 from shared.events.ops import InstanceStatus
 from shared.services import SERVICES
@@ -33,6 +35,9 @@ class Instance:
     heard_at: float
     symptom: str | None = None
     healing: bool = False
+    memory: Memory = field(default_factory=Memory)
+    answering: Answering = field(default_factory=Answering)
+    had_model: bool = False
     gone: bool = False
     calm_beats: int = 0
     calm_seq: int = -1
@@ -71,6 +76,8 @@ class Instances:
         """Take a beat; None when it is of an unknown service or there is no room for more."""
         known = self._known.get(key_of(beat))
         if known is not None and known.beat.boot == beat.boot:
+            if beat.seq <= known.beat.seq:
+                return known  # an old beat, told again, proves nothing
             if beat.state == known.beat.state:
                 known.detector.beat(at)
             else:  # such a beat is sent at once: it tells nothing of the rhythm
@@ -89,7 +96,8 @@ class Instances:
 
     def forget_gone(self, at: float) -> list[Instance]:
         """Drop and return those that are gone for good."""
-        gone = [i for i in self._known.values() if at - i.heard_at > FORGET_S and _may_go(i)]
+        quiet = [i for i in self._known.values() if at - i.heard_at > FORGET_S]
+        gone = [i for i in quiet if _may_go(i) or self.supervisor_of(i.beat.host) is None]
         for instance in gone:
             instance.gone = True
             instance.changed.set()
@@ -115,7 +123,9 @@ class Instances:
         detector = PhiDetector(beat.interval_s, self._pause_s, at)
         fresh = Instance(beat, detector, at)
         self._known[key_of(beat)] = fresh
+        _learn(fresh, beat, at)
         if known is not None:
+            fresh.had_model |= known.had_model
             known.gone = True
             known.changed.set()
         return fresh
@@ -130,9 +140,18 @@ def _update(known: Instance, beat: Beat, at: float) -> None:
     """Take over a later beat; wake whoever waits for another state."""
     woken = known.healing or beat.state != known.beat.state
     known.beat, known.heard_at = beat, at
+    _learn(known, beat, at)
     if woken:
         known.changed.set()
         known.changed = anyio.Event()
+
+
+def _learn(known: Instance, beat: Beat, at: float) -> None:
+    known.memory.take(at, beat.rss_bytes)
+    known.answering.take(beat)
+    engine = beat.info.get("engine") if beat.service == "router" else None
+    if isinstance(engine, dict):
+        known.had_model |= engine.get("is_llm") is True and engine.get("state") == "ready"
 
 
 def _may_go(instance: Instance) -> bool:

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, cast
 
 from services.ops.lessons import Lessons
 from services.ops.symptoms import Symptom
 from shared.events.ops import Verb
 
-REMEDIES: dict[Symptom, tuple[Verb, ...]] = {"hang": ("restart", "kill")}
+Remedy = Verb | Literal["move"]
+"""A verb for the supervisor of the host, or `move`: quarantine here, place elsewhere."""
+
+REMEDIES: dict[Symptom, tuple[Remedy, ...]] = {
+    "hang": ("restart", "kill"),
+    "memory": ("drain", "kill"),
+    "degraded": ("restart", "roll_back"),
+    "slow_answers": ("circuit", "drain"),
+    "host_lost": ("move",),
+}
 """Remedies in the order of the cold start; symptoms that are not here are only recorded."""
 
 
@@ -18,20 +28,22 @@ class Views:
     """What the three views say, and what was tried already.
 
     `supervisor` whether the host's supervisor is heard; `answers` whether the service itself
-    still answers a ping through the bus; `room` whether the intensity allows another remedy.
+    still answers a ping through the bus; `room` whether the intensity allows another remedy;
+    `elsewhere` whether another host offers room for it.
     """
 
     supervisor: bool
     answers: bool
     room: bool = True
-    tried: Sequence[Verb] = ()
+    elsewhere: bool = False
+    tried: Sequence[Remedy] = ()
 
 
 @dataclass(frozen=True)
 class Decision:
     """A remedy with its reason; `remedy` None means that a person has to look, or nobody."""
 
-    remedy: Verb | None
+    remedy: Remedy | None
     why: str
     escalate: bool = False
 
@@ -41,16 +53,28 @@ def decide(symptom: Symptom, views: Views, lessons: Lessons) -> Decision:
     remedies = REMEDIES.get(symptom, ())
     if not remedies:
         return Decision(None, f"{symptom} is recorded; it has no remedy")
-    if views.answers:
+    if symptom == "host_lost":
+        return _without_the_host(views)
+    if symptom == "hang" and views.answers:
         return Decision(None, "it answers a ping: beats are lost, the service is not")
     if not views.supervisor:
         return Decision(None, "no supervisor of that host is heard", escalate=True)
-    if not views.room:
-        return Decision("quarantine", "too many remedies in a row", escalate=True)
-    left: list[Verb] = [remedy for remedy in remedies if remedy not in views.tried]
-    if not left:
-        return Decision("quarantine", "every remedy was tried", escalate=True)
-    best = max(left, key=lambda remedy: lessons.expected(symptom, remedy, remedies.index(remedy)))
-    return Decision(
-        best, f"expected success {lessons.expected(symptom, best, remedies.index(best)):.2f}"
-    )
+    left = [remedy for remedy in remedies if remedy not in views.tried]
+    if not views.room or not left:
+        return _next_level(views, "every remedy was tried" if views.room else "too many remedies")
+    best = cast(Remedy, lessons.choose(symptom, remedies, left))
+    expected = lessons.expected(symptom, best, remedies.index(best))
+    return Decision(best, f"expected success {expected:.2f}")
+
+
+def _without_the_host(views: Views) -> Decision:
+    if views.elsewhere and "move" not in views.tried:
+        return Decision("move", "another host offers room", escalate=True)
+    return Decision(None, "nobody can act on a host that is lost", escalate=True)
+
+
+def _next_level(views: Views, why: str) -> Decision:
+    """Escalate from the process to another host, and from there to a person."""
+    if views.elsewhere and "move" not in views.tried:
+        return Decision("move", f"{why}; another host offers room", escalate=True)
+    return Decision("quarantine", why, escalate=True)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from shared.service import OPEN_CIRCUIT
+
 LOG_LIMIT = 5 * 1024 * 1024
 """Bytes after which a log is put aside at the next start; one older log is kept."""
 
@@ -69,6 +71,11 @@ class Process:
         """Kill it and whatever it started, at once."""
         if self.alive:
             _send_group(self.pid, signal.SIGKILL)
+
+    def open_circuit(self) -> None:
+        """Tell a service that is ready to refuse requests for a while."""
+        if self.alive:
+            _send(self.pid, OPEN_CIRCUIT)
 
     def last_line(self) -> str:
         """Return the last line that this run wrote, or an empty text."""

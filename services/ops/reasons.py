@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from shared.clock import now
-from shared.events.ops import InstanceStatus, OpsEvent
+from shared.events.ops import InstanceStatus, OpsCheck, OpsEvent
 
 UNSTORED = timedelta(seconds=10)
 """An entry of the record that waits for its acknowledgement longer than this is told."""
@@ -24,6 +24,13 @@ def of_instances(instances: Iterable[InstanceStatus]) -> Iterator[str]:
         said = one.info.get("reasons") if one.service == "supervisor" else None
         for line in said if isinstance(said, list) else ():
             yield f"{one.host}: {str(line)[:TOLD_CHARS]}"
+
+
+def of_checks(checks: Iterable[OpsCheck]) -> Iterator[str]:
+    """Yield what failed at the last look; warnings are no illness."""
+    for check in checks:
+        if check.state == "fail":
+            yield f"{check.name}: {check.advice}"[:TOLD_CHARS]
 
 
 def of_record(waiting: Sequence[OpsEvent]) -> Iterator[str]:

@@ -26,7 +26,9 @@ class Commander:
         self._lease = lease
         self._issuer = issuer
 
-    async def command(self, verb: Verb, target: tuple[str, str], reason: str) -> CommandReply:
+    async def command(
+        self, verb: Verb, target: tuple[str, str], reason: str, for_host: str | None = None
+    ) -> CommandReply:
         """Have the supervisor of a host do `verb` with a service; `target` is host, service.
 
         Raises `Unavailable` when this is not the leader or no supervisor answers, `Refused`
@@ -47,6 +49,7 @@ class Commander:
             expires_at=present + VALID_FOR,
             nonce=ulid(),
             revision=self._lease.revision,
+            for_host=for_host,
         )
         subject = ops_command(host)
         signed = self._signer.sign(subject, command)

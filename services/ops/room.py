@@ -10,22 +10,36 @@ from datetime import datetime
 from anyio.abc import TaskGroup
 from nats.errors import Error as NatsError
 
-from services.ops import checks, reasons
+from services.ops import reasons
 from services.ops.acting import Desk
+from services.ops.availability import Availability
 from services.ops.banner import engine_of
 from services.ops.burying import ADVISED, Undertaker
 from services.ops.crashes import Crashes
+from services.ops.escalation import Escalation
 from services.ops.healing import Healer
 from services.ops.history import History
 from services.ops.instances import Instances, status_of
+from services.ops.keeping import Keeper
 from services.ops.leader import Lease
+from services.ops.moving import Mover
+from services.ops.policy import REMEDIES
 from services.ops.record import Record
 from services.ops.remedies import Commander
+from services.ops.strangers import Strangers
 from services.ops.watching import Watch
+from services.ops.webhook import webhook
 from shared.clock import now
 from shared.errors import SovereignError
 from shared.events.health import Beat
-from shared.events.ops import InstanceStatus, OpsEvent, OpsHistory, OpsHistoryAsk, OpsStatus
+from shared.events.ops import (
+    InstanceStatus,
+    OpsEvent,
+    OpsHistory,
+    OpsHistoryAsk,
+    OpsLessons,
+    OpsStatus,
+)
 from shared.events.reports import Empty
 from shared.ids import ulid
 from shared.service import Service
@@ -34,8 +48,8 @@ from shared.work import Worker
 
 log = logging.getLogger(__name__)
 
-FIRST_CHECK_S = 10.0
 CATCH_UP_S = 15.0
+GIVE_BACK_S = 2.0
 
 
 class Room:
@@ -48,38 +62,60 @@ class Room:
         own = (service.host, "ops", service.instance)
         self.record = Record(service.host, f"ops/{service.instance}")
         self.instances = Instances(limits.pause_s)
+        self.strangers = Strangers(self.record)
         name = f"{service.host}/{service.instance}/{ulid()}"
         self.lease = Lease(service.bus, name, self._lead_changed)
         signer = Signer(seed(service.settings.data_dir / "keys" / "ops.nk"))
         commander = Commander(service.bus, signer, self.lease, f"ops/{service.instance}")
-        self.healer = Healer(service.bus, self.instances, self.record, commander)
+        self._mover = Mover(self.instances, commander, self.record)
+        self.healer = Healer(service.bus, self.instances, self.record, commander, self._mover)
+        self._webhook = webhook(limits)
+        self.healer.escalation = Escalation(self.record, self._webhook)
+        self.keeper = Keeper(
+            service.bus, service.settings, self.instances, self.lease, commander, self.record,
+            self.healer.escalation,
+        )  # fmt: skip
+        self._availability = Availability()
         self.history = History(self._learn)
         self.desk = Desk(service.bus, self.instances, self.lease, commander, self.record)
-        self._watch = Watch(own, limits, self.instances, self.lease, self.healer)
+        self._watch = Watch(own, limits, self.instances, self.lease, self.healer, self.record)
         self._crashes = Crashes()
         self._engines: dict[str, tuple[str, str]] = {}
         self._live_from: datetime = now()
-        self._last_check: datetime | None = None
 
     def start(self, tasks: TaskGroup) -> None:
         """Start the loops of this room."""
         tasks.start_soon(self.record.run, self._bus)
         tasks.start_soon(self.lease.run)
         tasks.start_soon(self._watch.run, tasks)
-        tasks.start_soon(self._check_for_ever)
+        tasks.start_soon(self.keeper.run)
         tasks.start_soon(self._catch_up)
+        tasks.start_soon(self._give_back)
+        if self._webhook is not None:
+            tasks.start_soon(self._webhook.run)
         tasks.start_soon(Worker(self._bus, ADVISED, Undertaker(self._bus).bury).run)
 
     def hear(self, beat: Beat) -> None:
         """Take one beat."""
-        self.instances.hear(beat, time.monotonic())
+        if self.instances.hear(beat, time.monotonic()) is None:
+            self.strangers.refused(f"{beat.service}/{beat.instance} on {beat.host}")
         if beat.service == "router":
             self._hear_engine(beat)
+
+    def refuse(self, subject: str) -> None:
+        """Count a beat that is malformed, or says that it is somebody else's."""
+        self.instances.refused += 1
+        self.strangers.refused(subject)
 
     async def status(self, _: Empty) -> OpsStatus:
         """Answer `ops.status`."""
         found = self._statuses(time.monotonic())
-        told = (*reasons.of_instances(found), *reasons.of_record(self.record.waiting))
+        checks = self.keeper.last
+        told = (
+            *reasons.of_instances(found),
+            *reasons.of_record(self.record.waiting),
+            *reasons.of_checks(checks),
+        )
         return OpsStatus(
             leader=self.lease.leader.rpartition("/")[0],
             revision=self.lease.revision,
@@ -87,12 +123,18 @@ class Room:
             healthy=not told,
             reasons=told,
             actions=self.healer.actions,
-            last_check=self._last_check,
+            last_check=self.keeper.last_at,
+            services=self._availability.told(now()),
+            checks=checks,
         )
 
     async def newest(self, ask: OpsHistoryAsk) -> OpsHistory:
         """Answer `ops.history`."""
         return self.history.newest(ask)
+
+    async def lessons(self, _: Empty) -> OpsLessons:
+        """Answer `ops.lessons`."""
+        return OpsLessons(lessons=self.healer.lessons.told(REMEDIES.items()))
 
     def _statuses(self, at: float) -> tuple[InstanceStatus, ...]:
         """Return everyone who beats, and those of whom only their supervisor knows."""
@@ -112,11 +154,21 @@ class Room:
         self.record.tell("leader", "ops", outcome=outcome, evidence={"rev": self.lease.revision})
 
     def _learn(self, event: OpsEvent) -> None:
-        """Take an entry of the record: a lesson, or the end of a crash."""
+        """Take an entry of the record: a lesson, the end of a crash, a call for a person."""
         self.healer.lessons.learn(event)
+        self._availability.take(event)
         ended = self._crashes.take(event)
-        if ended is not None and self.lease.held and event.at >= self._live_from:
+        if not self.lease.held or event.at < self._live_from:
+            return
+        if ended is not None:
             self.record.tell("outcome", **ended)
+        if event.kind == "quarantined" and event.by == "supervisor":
+            self._call_for(event)
+
+    def _call_for(self, event: OpsEvent) -> None:
+        """Tell a person of a service that its supervisor gave up for now."""
+        about = {"host": event.host, "instance": event.instance, "evidence": {"level": "person"}}
+        self.healer.escalation.call(event.service, "crash_loop", event.cause, **about)
 
     def _hear_engine(self, beat: Beat) -> None:
         engine = engine_of(beat.info)
@@ -129,13 +181,12 @@ class Room:
             cause = f"{before[0]} ({before[1]}) to {present[0]} ({present[1]})"
             self.record.tell("engine", "router", host=beat.host, cause=cause)
 
-    async def _check_for_ever(self) -> None:
-        wait_s = min(FIRST_CHECK_S, self._settings.ops.check_s)
-        while True:
-            await asyncio.sleep(wait_s)
-            wait_s = self._settings.ops.check_s if self._last_check else wait_s
+    async def _give_back(self) -> None:
+        """Return guests whose host is well again, where the settings say so."""
+        while self._settings.ops.give_back:
+            await asyncio.sleep(GIVE_BACK_S)
             if self.lease.held:
-                await self._check()
+                await self._mover.give_back()
 
     async def _catch_up(self) -> None:
         """Read now and then what an outage may have kept from the live ear."""
@@ -145,18 +196,6 @@ class Room:
                 await self.history.rebuild(self._bus)
             except (SovereignError, NatsError, TimeoutError) as error:
                 log.debug("history: %s", error)
-
-    async def _check(self) -> None:
-        try:
-            found = await checks.run_all(self._bus, self._settings.data_dir)
-        except (SovereignError, OSError) as error:
-            self.record.tell("check", "ops", outcome="failed", cause=str(error))
-            return
-        self._last_check = now()
-        for check in found:
-            outcome = "warn" if check.advice else "ok"
-            about = {"outcome": outcome, "cause": check.advice, "evidence": check.seen}
-            self.record.tell("check", check.name, **about)
 
 
 def _unheard(host: str, name: str, said: dict[str, object]) -> InstanceStatus:

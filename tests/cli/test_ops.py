@@ -1,6 +1,22 @@
 import json
+from datetime import UTC, datetime
 
-from shared.events import CommandReply, InstanceStatus, OpsEvent, OpsHistory, OpsStatus
+import anyio
+
+from shared import backups
+from shared.events import (
+    BackupReply,
+    CommandReply,
+    InstanceStatus,
+    Lesson,
+    OpsCheck,
+    OpsChecks,
+    OpsEvent,
+    OpsHistory,
+    OpsLessons,
+    OpsStatus,
+    ServiceRecord,
+)
 from tests.cli.conftest import answer
 
 ONE = InstanceStatus(
@@ -51,3 +67,70 @@ async def test_a_refused_command_fails(cli, bus):
 
 async def test_a_target_that_is_no_token_is_wrong_usage(cli, bus):
     assert (await cli("ops", "restart", "rou.ter")).exit_code == 2
+
+
+async def test_the_status_tells_how_often_a_service_fell_and_how_soon_it_was_back(cli, bus):
+    record = ServiceRecord(
+        service="router", host="here", failures=2, recovered=2, mttr_s=1.25, availability=0.9991,
+        since=datetime(2026, 11, 1, tzinfo=UTC),
+    )  # fmt: skip
+    await answer(bus, "ops.status", OpsStatus(instances=(ONE,), services=(record,)))
+    done = await cli("ops", "status")
+    assert "1.2 s" in done.stdout
+    assert "99.910 %" in done.stdout
+
+
+async def test_lessons_show_what_is_expected(cli, bus):
+    lesson = Lesson(
+        symptom="hang", remedy="restart", worked=3, failed=1, alpha=7, beta=2, expected=0.7778,
+        low=0.55, high=0.95,
+    )  # fmt: skip
+    await answer(bus, "ops.lessons", OpsLessons(lessons=(lesson,)))
+    assert "0.78" in (await cli("ops", "lessons")).stdout
+    told = json.loads((await cli("ops", "lessons", "--json")).stdout)
+    assert told["lessons"][0]["worked"] == 3
+
+
+async def test_a_check_that_fails_is_told_and_is_a_failure(cli, bus):
+    bad = OpsCheck(name="disk", state="fail", advice="no room")
+    await answer(bus, "ops.check", OpsChecks(checks=(OpsCheck(name="memory"), bad)))
+    done = await cli("ops", "check")
+    assert (done.exit_code, "no room" in done.stdout) == (1, True)
+
+
+async def test_a_backup_tells_where_it_is(cli, bus):
+    made = BackupReply(file="/data/backups/x.tar", host="here", bytes=7)
+    await answer(bus, "ops.backup", made)
+    done = await cli("ops", "backup", "--json")
+    assert json.loads(done.stdout)["file"] == "/data/backups/x.tar"
+
+
+async def test_a_restore_brings_a_stream_back_and_asks_first(cli, bus, tmp_path, monkeypatch):
+    monkeypatch.setattr("cli.healing.LISTEN_S", 0.05)
+    event = OpsEvent(event_id="e", kind="started", service="match")
+    await bus.publish("ops.event.started", event, "e")
+    made = await backups.make(bus, tmp_path, "here")
+    await bus.js.purge_stream("OPS")
+    asked = await cli("ops", "restore", made.file)
+    assert (asked.exit_code, (await bus.js.stream_info("OPS")).state.messages) == (2, 0)
+    done = await cli("ops", "restore", made.file, "--stream", "OPS", "--yes")
+    assert done.stdout == "OPS: 1 messages are back\n"
+    wrong = await cli("ops", "restore", made.file, "--stream", "OOPS", "--yes")
+    assert (wrong.exit_code, "holds no OOPS" in wrong.stderr) == (2, True)
+
+
+async def test_nothing_is_restored_while_services_write(cli, bus, tmp_path, monkeypatch):
+    monkeypatch.setattr("cli.healing.LISTEN_S", 1.0)
+    made = await backups.make(bus, tmp_path, "here")
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_beat_for_ever, bus)
+        done = await cli("ops", "restore", made.file, "--yes")
+        tasks.cancel_scope.cancel()
+    assert done.exit_code == 1
+    assert "agents would write meanwhile" in done.stderr
+
+
+async def _beat_for_ever(bus) -> None:
+    while True:
+        await bus.nc.publish("health.beat.agents.agents-1", b"{}")
+        await anyio.sleep(0.02)

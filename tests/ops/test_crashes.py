@@ -15,16 +15,25 @@ def event(kind: str, after_s: float = 0.0, **fields) -> OpsEvent:
 def test_a_crash_that_is_ready_again_has_recovered():
     crashes = Crashes()
     assert crashes.take(event("exited", cause="killed by SIGKILL")) is None
-    ended = crashes.take(event("ready", 2.0))
+    ended = crashes.take(event("ready", 2.0, duration_s=2.0))
     assert (ended["outcome"], ended["duration_s"], ended["remedy"]) == ("recovered", 2.0, "restart")
 
 
 def test_a_crash_loop_that_is_quarantined_is_not_back_since_its_first_exit():
     crashes = Crashes()
     for second in range(3):
-        crashes.take(event("exited", float(second)))
+        crashes.take(event("exited", float(second), evidence={"lived_s": 0.9}))
+        crashes.take(event("restarted", float(second), duration_s=0.1))
     ended = crashes.take(event("quarantined", 3.0))
-    assert (ended["outcome"], ended["duration_s"]) == ("not back", 3.0)
+    assert (ended["outcome"], ended["duration_s"]) == ("not back", 2.0)
+
+
+def test_a_step_of_the_clock_makes_no_outage_of_an_hour():
+    crashes = Crashes()
+    crashes.take(event("exited"))
+    crashes.take(event("restarted", -3600.0, duration_s=0.02))
+    ended = crashes.take(event("ready", 3600.0, duration_s=1.5))
+    assert ended["duration_s"] == 1.5
 
 
 def test_a_planned_exit_is_no_crash():

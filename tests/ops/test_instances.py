@@ -37,8 +37,25 @@ def test_who_said_goodbye_is_forgotten_after_a_minute():
     instances = Instances(3.0)
     instances.hear(beat(state="goodbye"), 0.0)
     instances.hear(beat("router"), 0.0)
+    instances.hear(supervisor(), 40.0)
     assert instances.forget_gone(30.0) == []
     assert [gone.beat.service for gone in instances.forget_gone(61.0)] == ["match"]
+
+
+def test_a_host_that_is_forgotten_takes_its_services_along():
+    instances = Instances(3.0)
+    instances.hear(beat("router"), 0.0)
+    instances.hear(supervisor(), 0.0)
+    instances.forget_gone(61.0)
+    assert [i.beat.service for i in instances.forget_gone(61.25)] == ["router"]
+
+
+def test_an_old_beat_that_is_told_again_proves_nothing():
+    instances = Instances(3.0)
+    instance = instances.hear(beat(seq=5), 0.0)
+    instances.hear(beat(seq=5), 4.0)
+    instances.hear(beat(seq=3), 5.0)
+    assert (instance.heard_at, instance.detector.silence(6.0)) == (0.0, 6.0)
 
 
 def test_the_same_instance_name_on_two_hosts_is_two_instances():

@@ -1,3 +1,5 @@
+import random
+
 from services.ops.lessons import Lessons
 from services.ops.policy import Views, decide
 from shared.events import OpsEvent
@@ -25,12 +27,13 @@ def test_when_all_was_tried_a_person_is_called():
 
 
 def test_outcomes_change_the_order():
-    lessons = Lessons()
-    for _ in range(3):
+    lessons = Lessons(random.Random(1))
+    for _ in range(30):
         lessons.learn(outcome("restart", "not back"))
         lessons.learn(outcome("kill", "recovered"))
-    assert decide("hang", WELL, lessons).remedy == "kill"
-    assert lessons.expected("hang", "kill", 1) > 0.8
+    chosen = [decide("hang", WELL, lessons).remedy for _ in range(50)]
+    assert chosen == ["kill"] * 50
+    assert lessons.expected("hang", "kill", 1) > 0.9
 
 
 def test_other_entries_teach_nothing():
@@ -53,6 +56,32 @@ def test_without_a_supervisor_a_person_is_called():
 def test_too_many_remedies_end_in_quarantine():
     decision = decide("hang", Views(supervisor=True, answers=False, room=False), Lessons())
     assert decision.remedy == "quarantine"
+
+
+def test_another_host_is_the_level_above_the_process():
+    tried = ("restart", "kill")
+    room = Views(supervisor=True, answers=False, elsewhere=True, tried=tried)
+    assert decide("hang", room, Lessons()).remedy == "move"
+    moved = Views(supervisor=True, answers=False, elsewhere=True, tried=(*tried, "move"))
+    decision = decide("hang", moved, Lessons())
+    assert (decision.remedy, decision.escalate) == ("quarantine", True)
+
+
+def test_a_lost_host_is_a_matter_for_other_hosts_or_for_a_person():
+    alone = Views(supervisor=False, answers=False)
+    assert decide("host_lost", alone, Lessons()).remedy is None
+    assert decide("host_lost", alone, Lessons()).escalate
+    room = Views(supervisor=False, answers=False, elsewhere=True)
+    assert decide("host_lost", room, Lessons()).remedy == "move"
+
+
+def test_slow_answers_open_the_circuit_though_the_service_answers():
+    views = Views(supervisor=True, answers=True)
+    assert decide("slow_answers", views, Lessons()).remedy == "circuit"
+
+
+def test_a_model_that_is_gone_is_no_reason_to_restart_the_router():
+    assert decide("dependency_down", WELL, Lessons()).remedy is None
 
 
 def test_a_slow_loop_is_only_recorded():
