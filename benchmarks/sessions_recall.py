@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import random
+import sqlite3
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.table import quantile, show
-from services.sessions import recall, words
+from services.sessions import ranking, recall, words
 from services.sessions.index import Index
 from services.sessions.stored import Fact
 from shared.events import SearchAsk, SessionEvent
@@ -51,9 +52,13 @@ def facts(conversations: list[dict[str, Any]]) -> list[Fact]:
 async def plain(index: Index, namespace: str, query: str) -> list[int]:
     """Return what BM25 alone finds, the best first."""
     number = index.number_of(namespace)
-    (sizes,) = await index.reader.execute_fetchall(recall.SIZES, (namespace,))
     terms = [words.term(number, word) for word in words.asked(query)]
-    scores = await recall.word_scores(index.reader, terms, tuple(sizes))
+
+    def look(db: sqlite3.Connection) -> dict[int, float]:
+        (sizes,) = db.execute(ranking.SIZES, (namespace,)).fetchall()
+        return ranking.word_scores(db, terms, sizes)
+
+    scores = await index.read(look)
     return sorted(scores, key=lambda seq: (-scores[seq], -seq))
 
 

@@ -1,4 +1,4 @@
-"""The score of an event: its words, its neighbours, who wrote it, and its session's best.
+"""The score of an event: its words, its meaning, its neighbours, who wrote it, its session's best.
 
 Weights were tuned on three conversations of LoCoMo and checked on two others (benchmarks).
 """
@@ -9,11 +9,18 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
 
 from services.sessions import words
 
 NEAR = {-2: 0.2, -1: 0.5, 1: 0.5, 2: 0.1}
 """Share of a neighbour's score, by how many places before or after the event it stands."""
+
+MEANING = 1.0
+"""Weight of a standard deviation of the cosine, where an embedding model helps."""
+
+STEPS = tuple(NEAR.items())
 
 ACTOR = 2.0
 SESSION = 0.2
@@ -24,8 +31,7 @@ MACHINES = frozenset(("crew", "import", "sessions", "somebody"))
 """Actors whose names are plain words of a query and no people."""
 
 
-@dataclass(frozen=True)
-class Spot:
+class Spot(NamedTuple):
     """Where an event stands: its session, its place in it, who wrote it."""
 
     session: int
@@ -50,17 +56,25 @@ def named(asked: Collection[str], spots: Mapping[int, Spot]) -> frozenset[str]:
 
 
 def fuse(
-    scores: Mapping[int, float], spots: Mapping[int, Spot], actors: Collection[str], size: int
+    scores: Mapping[int, float],
+    spots: Mapping[int, Spot],
+    actors: Collection[str],
+    size: int,
+    near: Mapping[int, float] = MappingProxyType({}),
 ) -> list[Ranked]:
     """Return all events, the best first; `size` is the number of events in the namespace.
 
     Scores are divided by their standard deviation over the namespace, so that one unit means
-    the same for every query; ties go to the later event.
+    the same for every query; ties go to the later event. `near` are scores by meaning.
     """
     unit = _deviation(scores, size)
-    plain = {seq: score / unit for seq, score in scores.items()}
-    at = {(spot.session, spot.position): seq for seq, spot in spots.items()}
-    parts = {seq: _own(seq, plain, spots[seq], at, actors) for seq in plain}
+    said = {seq: score / unit for seq, score in scores.items()}
+    meant = {seq: MEANING * near[seq] for seq in said if seq in near}
+    both = {seq: score + meant.get(seq, 0.0) for seq, score in said.items()} if meant else said
+    at = {(spot.session, spot.position): both[seq] for seq, spot in spots.items()}
+    parts = {seq: _own(said[seq], spots[seq], at, actors) for seq in said}
+    for seq, score in meant.items():
+        parts[seq]["vectors"] = score
     sums = {seq: sum(own.values()) for seq, own in parts.items()}
     prior = _priors(sums, spots)
     for seq, own in parts.items():
@@ -70,18 +84,14 @@ def fuse(
 
 
 def _own(
-    seq: int,
-    plain: Mapping[int, float],
-    spot: Spot,
-    at: Mapping[tuple[int, int], int],
-    actors: Collection[str],
+    said: float, spot: Spot, at: Mapping[tuple[int, int], float], actors: Collection[str]
 ) -> dict[str, float]:
     near = 0.0
-    for step, share in NEAR.items():
-        other = at.get((spot.session, spot.position + step))
-        near += share * plain[other] if other is not None else 0.0
-    actor = ACTOR if spot.actor in actors else 0.0
-    return {"words": plain[seq], "neighbours": near, "actor": actor}
+    for step, share in STEPS:
+        near += share * at.get((spot.session, spot.position + step), 0.0)
+    return {
+        "words": said, "neighbours": near, "actor": ACTOR if spot.actor in actors else 0.0
+    }  # fmt: skip
 
 
 def _priors(sums: Mapping[int, float], spots: Mapping[int, Spot]) -> dict[int, float]:

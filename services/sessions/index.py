@@ -10,10 +10,12 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 import aiosqlite
+import anyio.to_thread
 
 from services.sessions import schema, words
 from services.sessions.erasing import erase
@@ -22,6 +24,8 @@ from services.sessions.stored import Fact, instant
 from shared.errors import Busy
 
 log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 INSERT_EVENT = """
 INSERT OR IGNORE INTO event(seq, session, position, event_id, kind, actor, at, closes, body)
@@ -49,6 +53,16 @@ class Index:
         self._writing = asyncio.Lock()
         self._writer: aiosqlite.Connection | None = None
         self._reader: aiosqlite.Connection | None = None
+        self._looker: sqlite3.Connection | None = None
+        self._looking = asyncio.Lock()
+
+    async def read(self, act: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        """Return what `act` reads, all in one visit to one thread; `Busy` while it is rebuilt."""
+        async with self._looking:
+            looker = self._looker
+            if looker is None:
+                raise _busy()
+            return await anyio.to_thread.run_sync(act, looker)
 
     @property
     def writer(self) -> aiosqlite.Connection:
@@ -72,7 +86,11 @@ class Index:
             await self._connect(stream)
 
     async def close(self) -> None:
-        """Close both connections."""
+        """Close all connections."""
+        async with self._looking:
+            looker, self._looker = self._looker, None
+            if looker is not None:
+                looker.close()
         connections = (self._reader, self._writer)
         self._reader = self._writer = None
         for connection in connections:
@@ -192,6 +210,8 @@ class Index:
         self._reader = await aiosqlite.connect(self.path)
         await self._reader.execute("PRAGMA query_only=ON")
         await self._reader.execute("PRAGMA busy_timeout=5000")
+        self._looker = sqlite3.connect(self.path, timeout=5.0, check_same_thread=False)
+        self._looker.execute("PRAGMA query_only=ON")
         await self._load_namespaces()
 
     async def _open_writer(self) -> None:
@@ -231,8 +251,12 @@ class Index:
 
 def _open(connection: aiosqlite.Connection | None) -> aiosqlite.Connection:
     if connection is None:
-        raise Busy("the index is being built, come back soon", retry_after_s=1.0)
+        raise _busy()
     return connection
+
+
+def _busy() -> Busy:
+    return Busy("the index is being built, come back soon", retry_after_s=1.0)
 
 
 def _runs(facts: list[Fact]) -> Iterable[list[Fact]]:
