@@ -20,6 +20,7 @@ from services.agents.intake import Intake
 from services.agents.interop.host import hosting
 from services.agents.lost import Letters, Strays
 from services.agents.manager import Manager
+from services.agents.planning.template import template_list
 from services.agents.replaying import replayed
 from services.agents.returns import Returns
 from services.agents.room import Room, open_room
@@ -29,6 +30,7 @@ from services.agents.sweep import Sweeper
 from shared.broker import make_broker
 from shared.events.replay import ReplayAsk
 from shared.events.reports import AgentRoster, Empty
+from shared.events.templates import TemplateList
 from shared.service import Service
 from shared.streams import CONSUMERS, PRIORITIES, STEPS, Consumer, request_consumer
 from shared.work import Worker
@@ -57,6 +59,7 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
         return AgentRoster(instance=room.instance, host=room.host, agents=infos)
 
     await service.endpoints.answer("agent.status", Empty, roster)
+    await service.endpoints.answer("agent.templates", Empty, _templates)
     await service.endpoints.answer("agent.replay", ReplayAsk, partial(replayed, room))
     service.heart.info = lambda: _beat(stations)
     await broker.start()
@@ -78,6 +81,7 @@ async def start(room: Room, stations: list[Station], tasks: anyio.abc.TaskGroup)
         tasks.start_soon(station.run)
     tasks.start_soon(_look_again, room, stations)
     tasks.start_soon(room.views.run)
+    tasks.start_soon(room.toolbox.run)
     tasks.start_soon(Sweeper(manager).run)
     tasks.start_soon(Strays(manager).run)
     intake, control, returns = Intake(manager), Control(manager), Returns(manager)
@@ -112,6 +116,10 @@ async def _look_again(room: Room, stations: list[Station]) -> None:
         if info.state.messages:
             for station in stations:
                 station.look_again()
+
+
+async def _templates(_: Empty) -> TemplateList:
+    return await asyncio.to_thread(template_list)
 
 
 def _beat(stations: list[Station]) -> dict[str, Any]:

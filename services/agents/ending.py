@@ -141,7 +141,7 @@ def _answer(output: Output) -> dict[str, Any]:
         "engine": reply.engine,
         "model": reply.model,
         "is_llm": reply.is_llm,
-        "notice": output.known.told(reply.notice),
+        "notice": " · ".join(filter(None, (output.known.told(reply.notice), *output.notices))),
         "context": output.known.event_ids,
         "cache": reply.cache,
         "cost_usd": reply.cost_usd,

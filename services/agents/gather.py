@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.agents.context import Known, beside, documents_of, known_for, leave_room
@@ -16,7 +15,8 @@ from services.agents.prompts import (
     step_request,
 )
 from services.agents.record import StepRecord, TaskRecord
-from services.agents.tools.tool import Bench, Tool
+from services.agents.tools.tool import Bench
+from services.agents.tools.toolbox import Offer
 from shared.bus import Bus, decode
 from shared.events.models import ChatRequest
 from shared.events.tasks import TaskResult
@@ -34,7 +34,7 @@ class Gathered:
     request: ChatRequest
     known: Known
     bench: Bench
-    tools: Mapping[str, Tool]
+    offer: Offer
     room: int
 
     def addressed(self, request: ChatRequest) -> ChatRequest:
@@ -49,12 +49,12 @@ async def gather(hold: Hold) -> Gathered:
     sources = await _sources(hold)
     request = sources.request(tools=False)
     bench = _bench(hold, sources, request)
-    tools = await hold.room.toolbox.fitting(hold.spec.tools, bench) if hold.spec.tools else {}
-    if tools:
+    offer = await hold.room.toolbox.fitting(hold.spec.tools, bench) if hold.spec.tools else Offer()
+    if offer.tools:
         request = sources.request(tools=True)
     ids = {"task_id": hold.record.task_id, "step_id": hold.step_id, "agent": hold.spec.name}
     addressed = request.model_copy(update=ids | {"priority": hold.record.priority.value})
-    return Gathered(addressed, sources.known, bench, tools, room_of(hold.spec))
+    return Gathered(addressed, sources.known, bench, offer, room_of(hold.spec))
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ class Output:
     verified_by: str = "checks"
     objections: tuple[str, ...] = ()
     revisions: int = 0
+    notices: tuple[str, ...] = ()
 
 
 class Performer:
@@ -89,7 +90,8 @@ class _Work:
 
     async def output(self) -> Output:
         given = self._given
-        kit = Kit(self._hold, given.bench, given.tools) if given.tools else None
+        tools = given.offer.tools
+        kit = Kit(self._hold, given.bench, tools) if tools else None
         talk = Talk(self._questions, kit, given.request)
         reply = await talk.answer(given.room, self._hold.spec.rounds)
         while True:
@@ -140,6 +142,7 @@ class _Work:
             verified_by="critic" if wanted else "checks",
             objections=tuple(self._objections),
             revisions=self._revisions,
+            notices=self._given.offer.notices,
         )
 
 

@@ -63,4 +63,5 @@ async def open_room(bus: Bus, settings: Settings, instance: str) -> Room:
         routers=routers,
         models=Models(bus, routers),
         running=Running(),
+        toolbox=Toolbox(settings.agents.mcp),
     )

@@ -35,9 +35,10 @@ def call(name="look", what="x", given=None) -> dict:
 async def crew_with(bus, settings, *tools, name="agents-1", **changes):
     """Run a crew whose builder has these tools and these changes to its file."""
     room = await open_room(bus, settings, name)
-    names = tuple(each.name for each in tools)
+    names = (*(each.name for each in tools), *(each.name for each in settings.agents.mcp))
     builder = room.crew["builder"].model_copy(update={"tools": names, **changes})
-    room = replace(room, toolbox=Toolbox(tools), crew=room.crew | {"builder": builder})
+    toolbox = Toolbox(settings.agents.mcp, tools)
+    room = replace(room, toolbox=toolbox, crew=room.crew | {"builder": builder})
     stations = [Station(room, spec) for spec in room.crew.values()]
     async with anyio.create_task_group() as tasks:
         await start(room, stations, tasks)

@@ -41,14 +41,14 @@ def test_the_tools_of_every_agent_exist_and_are_few():
     ],
 )
 async def test_tools_are_offered_where_a_step_may_need_them(title, offered):
-    assert set(await Toolbox().fitting(BUILT_IN, bench(title))) == offered
+    assert set((await Toolbox().fitting(BUILT_IN, bench(title))).tools) == offered
 
 
 async def test_a_document_is_offered_to_be_read_only_where_it_was_cut():
     whole = bench(documents=[Document("a.md", LONG)])
     part = bench(documents=[Document("a.md", LONG)], cut=frozenset({"a.md"}))
-    assert "read_attachment" not in await Toolbox().fitting(BUILT_IN, whole)
-    assert "read_attachment" in await Toolbox().fitting(BUILT_IN, part)
+    assert "read_attachment" not in (await Toolbox().fitting(BUILT_IN, whole)).tools
+    assert "read_attachment" in (await Toolbox().fitting(BUILT_IN, part)).tools
 
 
 async def test_a_document_is_read_by_words_and_from_an_offset():
