@@ -56,7 +56,9 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
 
     async def roster(_: Empty) -> AgentRoster:
         infos = tuple(station.info() for station in stations)
-        return AgentRoster(instance=room.instance, host=room.host, agents=infos)
+        return AgentRoster(
+            instance=room.instance, host=room.host, agents=infos, faults=room.crew.faults
+        )
 
     await service.endpoints.answer("agent.status", Empty, roster)
     await service.endpoints.answer("agent.templates", Empty, _templates)

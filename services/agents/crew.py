@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from shared.errors import InvalidInput, InvalidSetting
 from shared.events.tasks import Verify
 from shared.subjects import Token, token
+
+log = logging.getLogger(__name__)
 
 ROSTER = Path(__file__).with_name("roster")
 FRAME_TOKENS = 1500
@@ -99,17 +103,54 @@ class AgentSpec(_Strict):
         return _template(self.prompt).render(values).strip()
 
 
+class Crew(dict[str, AgentSpec]):
+    """The agents by name; `faults` tells by file's stem why an agent of the owner is not there."""
+
+    def __init__(self, agents: Iterable[AgentSpec], faults: Mapping[str, str]) -> None:
+        super().__init__({spec.name: spec for spec in agents})
+        self.faults = dict(faults)
+
+
+Check = Callable[[AgentSpec], None]
+"""Raises `InvalidSetting` for an agent that this process cannot serve."""
+
+
+def gather_crew(folder: Path | None, check: Check | None = None) -> Crew:
+    """Return the built-in agents and the good ones of `folder`; the others are its `faults`.
+
+    A wrong file takes no good agent away: where it was to take the place of a built-in one, that
+    one stays. Raises `InvalidSetting` for a folder that is not there.
+    """
+    agents = load_crew()
+    faults: dict[str, str] = {}
+    for file in _files(folder):
+        try:
+            spec = read_agent(file)
+            if check is not None:
+                check(spec)
+            agents[spec.name] = spec
+        except InvalidSetting as error:
+            log.error("an agent is left out: %s", error.message)
+            faults[file.stem] = error.message
+    return Crew(agents.values(), faults)
+
+
 def load_crew(extra_folder: Path | None = None) -> dict[str, AgentSpec]:
     """Return the agents by name; a file of the same name in `extra_folder` takes the place.
 
     Raises `InvalidSetting` that names the file and the line or key at fault.
     """
-    files = sorted(ROSTER.glob("*.yaml"))
-    if extra_folder is not None:
-        if not extra_folder.is_dir():
-            raise InvalidSetting(f"{extra_folder}: no such folder of agents", field="agents.folder")
-        files += sorted(extra_folder.glob("*.yaml"))
+    files = sorted(ROSTER.glob("*.yaml")) + _files(extra_folder)
     return {spec.name: spec for spec in map(read_agent, files)}
+
+
+def _files(folder: Path | None) -> list[Path]:
+    """Return the agents' files in a folder of the owner's."""
+    if folder is None:
+        return []
+    if not folder.is_dir():
+        raise InvalidSetting(f"{folder}: no such folder of agents", field="agents.folder")
+    return sorted(folder.glob("*.yaml"))
 
 
 def read_agent(file: Path) -> AgentSpec:

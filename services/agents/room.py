@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from services.agents.attachments import Attachments
 from services.agents.calls import Models
-from services.agents.crew import AgentSpec, load_crew
+from services.agents.crew import Crew, gather_crew
 from services.agents.engine import Routers
 from services.agents.journal import Journal
 from services.agents.live import Live
@@ -25,7 +25,7 @@ class Room:
     bus: Bus
     settings: Settings
     instance: str
-    crew: dict[str, AgentSpec]
+    crew: Crew
     journal: Journal
     views: Views
     waiting: WaitingList
@@ -48,13 +48,18 @@ class Room:
 
 
 async def open_room(bus: Bus, settings: Settings, instance: str) -> Room:
-    """Return a room on streams and buckets that exist; raise `InvalidSetting` for a bad crew."""
+    """Return a room on streams and buckets that exist.
+
+    Agents of the owner whose files are wrong are left out (`crew.faults`); `InvalidSetting` is
+    raised for a folder that is not there.
+    """
     routers = Routers()
+    toolbox = Toolbox(settings.agents.mcp)
     return Room(
         bus=bus,
         settings=settings,
         instance=instance,
-        crew=load_crew(settings.agents.folder),
+        crew=gather_crew(settings.agents.folder, toolbox.check),
         journal=Journal(bus),
         views=await Views.open(bus),
         waiting=await WaitingList.open(bus),
@@ -63,5 +68,5 @@ async def open_room(bus: Bus, settings: Settings, instance: str) -> Room:
         routers=routers,
         models=Models(bus, routers),
         running=Running(),
-        toolbox=Toolbox(settings.agents.mcp),
+        toolbox=toolbox,
     )

@@ -182,8 +182,12 @@ class AgentInfo(Body):
 
 
 class AgentRoster(Body):
-    """The answer of `agent.status` by one agents process."""
+    """The answer of `agent.status` by one agents process.
+
+    `faults` are files of the owner's agents that are wrong: what is wrong by name of agent.
+    """
 
     instance: str
     host: str
     agents: tuple[AgentInfo, ...] = ()
+    faults: dict[str, str] = Field(default_factory=dict)

@@ -1,7 +1,11 @@
 import pytest
 
-from services.agents.crew import CHARS_PER_TOKEN, FRAME_TOKENS, SAMPLE, load_crew
-from shared.errors import InvalidSetting
+from services.agents.crew import CHARS_PER_TOKEN, FRAME_TOKENS, SAMPLE, gather_crew, load_crew
+from services.agents.planning import plan_by_rule
+from services.agents.prompts import TOOLS_RULES
+from services.agents.tools.toolbox import Toolbox
+from shared.errors import InvalidInput, InvalidSetting
+from shared.events.tasks import TaskRequest
 
 SIXTH = """
 description: Counts things.
@@ -18,7 +22,7 @@ def test_the_crew_has_its_five_agents():
 
 def test_every_frame_is_short_and_says_what_done_means():
     for spec in load_crew().values():
-        frame = spec.frame({**SAMPLE, "done_when": "the moon is full"})
+        frame = spec.frame({**SAMPLE, "done_when": "the moon is full"}) + TOOLS_RULES
         assert len(frame) / CHARS_PER_TOKEN <= FRAME_TOKENS
         assert "the moon is full" in frame
 
@@ -86,3 +90,27 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path, content):
     (tmp_path / "odd.yaml").write_bytes(content)
     with pytest.raises(InvalidSetting, match="odd"):
         load_crew(tmp_path)
+
+
+def test_a_wrong_file_takes_no_good_agent_away(tmp_path):
+    (tmp_path / "counter.yaml").write_text(SIXTH)
+    (tmp_path / "broken.yaml").write_text(SIXTH.replace("{{ agent }}", "{% if %}"))
+    (tmp_path / "builder.yaml").write_text("colour: red")
+    found = gather_crew(tmp_path)
+    assert set(found) == {*load_crew(), "counter"}
+    assert set(found.faults) == {"broken", "builder"}
+    assert "prompt, line 1" in found.faults["broken"]
+
+
+def test_an_agent_with_a_tool_that_there_is_not_is_left_out(tmp_path):
+    (tmp_path / "counter.yaml").write_text(SIXTH + "tools: [read_status, abacus]\n")
+    found = gather_crew(tmp_path, Toolbox().check)
+    assert "counter" not in found
+    assert "no tool or server 'abacus'; there are: read_attachment" in found.faults["counter"]
+
+
+def test_a_task_for_an_agent_whose_file_is_wrong_is_told_what_is_wrong(tmp_path):
+    (tmp_path / "counter.yaml").write_text(SIXTH.replace("{{ agent }}", "{% if %}"))
+    with pytest.raises(InvalidInput, match=r"counter\.yaml: prompt, line 1") as caught:
+        plan_by_rule(TaskRequest(title="Count", agent="counter"), gather_crew(tmp_path))
+    assert caught.value.field == "agent"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from services.agents.crew import AgentSpec
+from services.agents.crew import AgentSpec, Crew
 from services.agents.excerpt import cut
 from services.agents.planning.parts import Part, is_question, is_request, split_parts
 from services.agents.planning.shape import ended, repaired, unique
@@ -41,7 +41,9 @@ def plan_by_rule(task: TaskRequest, crew: dict[str, AgentSpec]) -> Plan | None:
 def _by_agent(task: TaskRequest, agent: str, crew: dict[str, AgentSpec]) -> Plan:
     if agent not in crew:
         known = ", ".join(sorted(crew))
-        raise InvalidInput(f"agent: no agent {agent!r}; there are {known}", field="agent")
+        fault = crew.faults.get(agent) if isinstance(crew, Crew) else None
+        why = f" (its file is wrong: {fault})" if fault else ""
+        raise InvalidInput(f"agent: no agent {agent!r}{why}; there are {known}", field="agent")
     step = _single(task, crew[agent], "Do what the task asks.")
     return Plan(steps=(step,), origin="rule", reason=f"the task names {agent}")
 

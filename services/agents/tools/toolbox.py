@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import anyio
 
+from services.agents.crew import AgentSpec
 from services.agents.tools.artifacts import WRITE_ARTIFACT
 from services.agents.tools.documents import READ_ATTACHMENT
 from services.agents.tools.fetch import HTTP_FETCH
@@ -17,7 +18,7 @@ from services.agents.tools.mcp_tools import SEPARATOR, tools_of
 from services.agents.tools.recall import SEARCH_SESSIONS
 from services.agents.tools.status import READ_STATUS
 from services.agents.tools.tool import Bench, Tool
-from shared.errors import SovereignError
+from shared.errors import InvalidSetting, SovereignError
 from shared.settings import McpServer
 
 log = logging.getLogger(__name__)
@@ -53,13 +54,13 @@ class Toolbox:
             for link in self._links.values():
                 tasks.start_soon(link.run)
 
-    def knows(self, name: str) -> bool:
-        """Tell whether a name in an agent's file can mean anything here."""
-        return name in self._own or name.partition(SEPARATOR)[0] in self._links
-
-    def names(self) -> list[str]:
-        """Return the names of tools and servers."""
-        return [*self._own, *self._links]
+    def check(self, spec: AgentSpec) -> None:
+        """Raise `InvalidSetting` for an agent that names a tool or server that there is not."""
+        for name in spec.tools:
+            if name not in self._own and name.partition(SEPARATOR)[0] not in self._links:
+                known = ", ".join([*self._own, *self._links])
+                line = f"{spec.name}.yaml: tools: no tool or server {name!r}; there are: {known}"
+                raise InvalidSetting(line, field="tools")
 
     async def fitting(self, names: Iterable[str], bench: Bench) -> Offer:
         """Return the named tools that the step may need; a server that is away offers none."""

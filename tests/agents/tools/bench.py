@@ -7,6 +7,7 @@ from dataclasses import replace
 import anyio
 
 from services.agents.app import start
+from services.agents.crew import Crew
 from services.agents.room import open_room
 from services.agents.station import Station
 from services.agents.tools.tool import Found, Tool, arguments
@@ -38,7 +39,7 @@ async def crew_with(bus, settings, *tools, name="agents-1", **changes):
     names = (*(each.name for each in tools), *(each.name for each in settings.agents.mcp))
     builder = room.crew["builder"].model_copy(update={"tools": names, **changes})
     toolbox = Toolbox(settings.agents.mcp, tools)
-    room = replace(room, toolbox=toolbox, crew=room.crew | {"builder": builder})
+    room = replace(room, toolbox=toolbox, crew=Crew([*room.crew.values(), builder], {}))
     stations = [Station(room, spec) for spec in room.crew.values()]
     async with anyio.create_task_group() as tasks:
         await start(room, stations, tasks)
