@@ -8,7 +8,7 @@ import typer
 
 from cli.answers import show_answer, succeeded
 from cli.answers import show_task as print_task
-from cli.connection import run
+from cli.connection import ask, run
 from cli.errors import FAILED
 from cli.following import Feed, feed_of
 from cli.output import cut, emit_json, pairs, say, table
@@ -18,8 +18,10 @@ from cli.submitting import final
 from cli.views import acknowledged, is_present, recent, result_of, view_of
 from shared.bus import Bus
 from shared.errors import InvalidInput, NotFound
+from shared.events.reports import Empty
 from shared.events.schedules import ScheduledTask
 from shared.events.tasks import TaskResult, TaskState, TaskView
+from shared.events.templates import TemplateList
 from shared.settings import Settings
 
 Shown = tuple[TaskView | None, TaskResult | None, ScheduledTask | None]
@@ -112,6 +114,18 @@ async def _news(feed: Feed, task_id: str) -> None:
             f"no task {task_id} in {TAKEN_S:g} s: see `sovereign task list` and `sovereign status`"
         )
         raise NotFound(line) from None
+
+
+def list_templates(as_json: bool) -> None:
+    """Print the named plans of the crew at work."""
+    found = ask("agent.templates", Empty(), TemplateList)
+    if as_json:
+        emit_json(found.templates)
+        return
+    rows = [
+        (one.name, " ".join(s.id for s in one.steps), one.description) for one in found.templates
+    ]
+    table(("template", "steps", "what for"), rows)
 
 
 def _state(word: str | None) -> TaskState | None:

@@ -61,7 +61,9 @@ def submit(
     agent: Annotated[str | None, typer.Option(help="One agent instead of a plan.")] = None,
     task_id: Annotated[str | None, typer.Option("--id", help="Your own id; twice is once.")] = None,
     session: Annotated[str | None, typer.Option(help="The session that it belongs to.")] = None,
-    template: Annotated[str | None, typer.Option(help="A named plan.")] = None,
+    template: Annotated[
+        str | None, typer.Option(help="A named plan; `task templates` lists them.")
+    ] = None,
     deadline: Annotated[str | None, typer.Option(help="30m, 2h, or an ISO instant.")] = None,
     not_before: Annotated[str | None, typer.Option(help="Same form as --deadline.")] = None,
     depends_on: After = None,
@@ -191,6 +193,14 @@ def list_schedules(as_json: Json = False) -> None:
     from cli import schedules
 
     schedules.list_schedules(as_json)
+
+
+@app.command()
+def templates(as_json: Json = False) -> None:
+    """List the named plans that --template takes."""
+    from cli import looking
+
+    looking.list_templates(as_json)
 
 
 @app.command()

@@ -79,6 +79,7 @@ CHANNELS = (
     _rpc("model.report", e.Empty, e.OptimizationReport, "router", "performance and advice"),
     _rpc("model.sovereignty", e.Empty, e.Sovereignty, "router", "how much stays at home"),
     _rpc("agent.status", e.Empty, e.AgentRoster, "agents", "the roster of one agents process"),
+    _rpc("agent.templates", e.Empty, e.TemplateList, "agents", "the named plans"),
     _rpc("agent.replay", e.ReplayAsk, e.TaskReplay, "agents", "a task told from its journal"),
     _rpc("ops.status", e.Empty, e.OpsStatus, "ops", "instances as ops sees them"),
     _rpc("ops.history", e.OpsHistoryAsk, e.OpsHistory, "ops", "the record, newest first"),

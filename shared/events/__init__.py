@@ -231,6 +231,10 @@ if TYPE_CHECKING:
         Verify,
         WaitingStep,
     )
+    from shared.events.templates import (
+        TemplateInfo,
+        TemplateList,
+    )
     from shared.events.tools import (
         ARTIFACT_NAME,
         Artifact,
@@ -427,6 +431,8 @@ _HOMES = {
     "TaskState": "tasks",
     "TaskView": "tasks",
     "TaskWaiting": "journal",
+    "TemplateInfo": "templates",
+    "TemplateList": "templates",
     "Timing": "tasks",
     "Title": "base",
     "TokenAsk": "parties",
@@ -628,6 +634,8 @@ __all__ = [
     "TaskState",
     "TaskView",
     "TaskWaiting",
+    "TemplateInfo",
+    "TemplateList",
     "Timing",
     "Title",
     "TokenAsk",

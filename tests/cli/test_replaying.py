@@ -1,6 +1,7 @@
 import json
 
 from shared.clock import now
+from shared.events import PlanStep, TemplateInfo, TemplateList
 from shared.events.replay import ReplayedResult, ReplayLine, TaskReplay
 from tests.cli import crew
 from tests.cli.conftest import answer
@@ -34,3 +35,11 @@ async def test_the_story_as_json_is_one_document(cli, bus):
     await answer(bus, "agent.replay", story(same=True))
     done = await cli("task", "replay", "t", "--json")
     assert json.loads(done.stdout)["lines"][0]["seq"] == 7
+
+
+async def test_the_named_plans_are_listed(cli, bus):
+    step = PlanStep(id="facts", agent="analyzer", title="Facts", instruction="x")
+    one = TemplateInfo(name="compare", description="Choose one.", steps=(step,))
+    await answer(bus, "agent.templates", TemplateList(templates=(one,)))
+    listed = await cli("task", "templates")
+    assert (listed.exit_code, "compare" in listed.stdout, "facts" in listed.stdout) == (0, 1, 1)

@@ -10,6 +10,7 @@ from services.agents.crew import AgentSpec, invalid, read_yaml
 from services.agents.planning.shape import ended, repaired
 from shared.errors import InvalidInput
 from shared.events.tasks import Plan, PlanStep, TaskRequest
+from shared.events.templates import TemplateInfo, TemplateList
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 FALLBACK = "default"
@@ -35,6 +36,17 @@ def read_template(file: Path) -> TemplateFile:
 def template_names() -> tuple[str, ...]:
     """Return the names that `TaskRequest.template` may have."""
     return tuple(sorted(file.stem for file in TEMPLATES.glob("*.yaml")))
+
+
+def template_list() -> TemplateList:
+    """Return all templates with their steps, by name."""
+    found = [(name, read_template(TEMPLATES / f"{name}.yaml")) for name in template_names()]
+    return TemplateList(
+        templates=tuple(
+            TemplateInfo(name=name, description=each.description, steps=each.steps)
+            for name, each in found
+        )
+    )
 
 
 def template_plan(name: str, task: TaskRequest, crew: dict[str, AgentSpec]) -> Plan:
