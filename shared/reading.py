@@ -40,9 +40,11 @@ async def last_of(bus: Bus, stream: str, subject: str) -> Stored | None:
     return page[0] if page else None
 
 
-async def read_page(bus: Bus, stream: str, subject: str, after_seq: int = 0) -> list[Stored]:
-    """Return up to `BATCH` messages of `subject` after `after_seq`; fewer mean that was all."""
-    question = {"seq": after_seq + 1, "next_by_subj": subject, "batch": BATCH}
+async def read_page(
+    bus: Bus, stream: str, subject: str, after_seq: int = 0, *, batch: int = BATCH
+) -> list[Stored]:
+    """Return up to `batch` messages of `subject` after `after_seq`; fewer mean that was all."""
+    question = {"seq": after_seq + 1, "next_by_subj": subject, "batch": batch}
     return await _ask(bus, stream, question)
 
 

@@ -89,6 +89,8 @@ class Handlers:
         """Answer `session.handoff`; with `keep` the session records that it was made."""
         if ask.keep:
             await self.handing.make(ask.namespace, ask.session_id, "asked for")
+        if ask.at_seq is not None:
+            return handoff(await self.heads.at(ask.namespace, ask.session_id, ask.at_seq))
         head = await self.heads.of(ask.namespace, ask.session_id)
         made = handoff(head)
         if not ask.summary:

@@ -94,7 +94,8 @@ class SessionAsk(Body):
     """A request on `session.load` or `session.handoff`.
 
     `after_seq` and `limit` page through a long session (load only). For a handoff: `summary`
-    asks a language model for a summary beside it, `keep` records that it was made.
+    asks a language model for a summary beside it, `keep` records that it was made, `at_seq` gives
+    the document as it was after that event.
     """
 
     namespace: Token
@@ -103,6 +104,7 @@ class SessionAsk(Body):
     limit: int = Field(default=1000, ge=1, le=10_000)
     summary: bool = False
     keep: bool = False
+    at_seq: int | None = Field(default=None, ge=0)
 
 
 class SessionListAsk(Body):

@@ -199,15 +199,22 @@ async def test_sessions_show_the_handoff(parts):
         session_id="s1", namespace="main", seq=1, checksum="c", markdown="# Pending", document={}
     )
     listed = e.SessionList(sessions=(e.SessionInfo(session_id="s1", namespace="main", title="T"),))
+    fact = e.StoredEvent(
+        seq=1, event_id="e1", namespace="main", session_id="s1", kind="decision", title="Take A"
+    )
+    loaded = e.SessionLoaded(session_id="s1", namespace="main", events=(fact,))
     answers = {
         "session.handoff": (e.SessionAsk, handoff),
+        "session.load": (e.SessionAsk, loaded),
         "session.list": (e.SessionListAsk, listed),
     }
-    shown = user_simulation(root=lambda: sessions.build(parts, "s1", None))
+    shown = user_simulation(root=lambda: sessions.build(parts, sessions.Address("s1", None, 1)))
     async with answering(parts.bus, answers), shown as user:
         await user.open("/")
         await user.should_see("Handoff of s1")
         await user.should_see("Pending")
+        await user.should_see("Take A")
+        await user.should_see("Both handoffs say the same")
 
 
 async def test_match_says_when_nobody_answers(parts):

@@ -53,6 +53,10 @@ export default {
   props: { innerHTML: String, tag: String },
   mounted() {
     this.$el.innerHTML = this.innerHTML;
+    this.$el.addEventListener("click", (event) => {
+      const button = event.target.closest("[data-act]");
+      if (button) this.$emit("act", { act: button.dataset.act, key: button.dataset.key });
+    });
   },
   watch: {
     innerHTML(html) {

@@ -11,6 +11,7 @@ from services.dashboard import theme
 from services.dashboard.door.build import House
 from services.dashboard.pages import (
     agents,
+    bus,
     icons,
     match,
     ops,
@@ -48,20 +49,26 @@ def _declare_rooms(house: House) -> None:
         agents.build(house)
 
     @ui.page("/router")
-    def _router() -> None:
-        router.build(house)
+    async def _router() -> None:
+        await router.build(house)
 
     @ui.page("/ops")
-    def _ops() -> None:
-        ops.build(house)
+    async def _ops() -> None:
+        await ops.build(house)
 
     @ui.page("/sessions")
-    async def _sessions(id: str | None = None, q: str | None = None) -> None:
-        await sessions.build(house, id, q)
+    async def _sessions(
+        id: str | None = None, q: str | None = None, against: int | None = None
+    ) -> None:
+        await sessions.build(house, sessions.Address(id, q, against))
 
     @ui.page("/match")
     async def _match() -> None:
         await match.build(house)
+
+    @ui.page("/bus")
+    async def _bus(stream: str | None = None) -> None:
+        await bus.build(house, stream)
 
 
 def mount(app: FastAPI, house: House) -> None:

@@ -2,28 +2,100 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from markupsafe import Markup
+from pydantic import ValidationError
 
 from services.dashboard.door.build import House
 from services.dashboard.pages import parts, words
+from services.dashboard.pages.asked import Asked
+from services.dashboard.pages.asking import confirmed, done
 from services.dashboard.pages.happenings import TEACH, events_of, happened, is_routine, told
 from services.dashboard.pages.services import services_table
 from services.dashboard.pages.shell import page
+from services.dashboard.pages.visitor import may
 from services.dashboard.store import Store
+from shared import events as e
+from shared.bus import invalid
 from shared.clock import now
+from shared.errors import Refused
 from shared.events import OpsEvent, OpsStatus
+from shared.events.ops import CommandReply, Lesson, OpsAsk, OpsLessons
 
 SHOWN = 100
+ORDER_S = 45.0
+"""Longest wait for the outcome of a restart."""
 
 
-def build(house: House) -> None:
+async def build(house: House) -> None:
     """Build the page."""
     store = house.store
     with page(house, "Ops", "/dashboard/ops") as shown:
         shown.live(lambda: reasons(store))
         shown.live(lambda: summary(store), "tiles")
-        shown.live(lambda: services_table(store))
+        acts = may(house, "operate")
+        table = shown.live(lambda: services_table(store, acts=acts))
+        if acts:
+            table.acts({verb: _ordering(house, verb) for verb in ("restart", "drain")})
+        learnt = Asked(shown, "ops.lessons", e.Empty(), OpsLessons)
+        await learnt.follow()
         shown.live(lambda: record(store))
+        shown.live(lambda: learnt.shown("Lessons", lessons))
+
+
+def _ordering(house: House, verb: str) -> Callable[[str], Awaitable[None]]:
+    """Return what asks for the reason of a restart or drain, and has ops order it."""
+
+    async def order(key: str) -> None:
+        service, instance, host = ([*key.split("/"), "", ""])[:3]
+        title = f"{verb.capitalize()} {service} on {host}?"
+        reason = await confirmed(title, "Reason; it stands in the record")
+        if reason is None:
+            return
+
+        async def act(by: str) -> str:
+            wish = _wish(service, instance, host, reason, by)
+            reply = await house.reach.ask(f"ops.{verb}", wish, CommandReply, ORDER_S)
+            if not reply.accepted:
+                raise Refused(reply.detail or f"ops did not {verb} it")
+            return reply.detail or f"{verb}: done"
+
+        await done(house, "operate", act)
+
+    return order
+
+
+def _wish(service: str, instance: str, host: str, reason: str, by: str) -> OpsAsk:
+    try:
+        return OpsAsk(
+            service=service, instance=instance or None, host=host or None,
+            reason=reason.strip() or "asked at the dashboard", by=by,
+        )  # fmt: skip
+    except ValidationError as error:
+        raise invalid(error) from None
+
+
+def lessons(known: OpsLessons) -> Markup:
+    """Return which remedy worked for which symptom, and how sure that is."""
+    tried = [one for one in known.lessons if one.worked + one.failed]
+    if not tried:
+        teach = "After the first remedy: how often it worked for its symptom; the better one wins."
+        return parts.card("Lessons", parts.empty("None yet", teach), flush=True)
+    heads = ("Symptom", "Remedy", ">Worked", ">Failed", "Expected to work")
+    return parts.card("Lessons", parts.table(heads, [_lesson(one) for one in tried]), flush=True)
+
+
+def _lesson(one: Lesson) -> Markup:
+    sure = f"{one.expected * 100:.0f} % ({one.low * 100:.0f} to {one.high * 100:.0f})"
+    cells = (
+        parts.cell(words.cut(one.symptom, 40), "name"),
+        parts.cell(words.cut(one.remedy, 40)),
+        parts.cell(words.count(one.worked), "right num"),
+        parts.cell(words.count(one.failed), "right num"),
+        parts.cell(Markup("{}{}").format(parts.meter(one.expected), sure)),
+    )
+    return parts.row(cells, f"lesson-{one.symptom}-{one.remedy}", "hit")
 
 
 def reasons(store: Store) -> Markup:

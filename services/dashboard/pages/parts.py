@@ -150,6 +150,13 @@ def note(text: str, kind: str = "") -> Markup:
     return Markup('<div class="note {}" role="status">{}</div>').format(kind, text)
 
 
+def act(name: str, key: str, text: str, kind: str = "") -> Markup:
+    """Return a button inside HTML; `Live.acts` hears it. `key` tells what it is about."""
+    return Markup(
+        '<button class="btn small {}" type="button" data-act="{}" data-key="{}">{}</button>'
+    ).format(kind, name, key, text)
+
+
 def task_link(task_id: str, text: str, limit: int = 140) -> Markup:
     """Return a link to a task's page."""
     return Markup('<a class="cut" href="/dashboard/tasks/{}" title="{}">{}</a>').format(

@@ -7,19 +7,24 @@ from nicegui import ui
 
 from services.dashboard.door.build import House
 from services.dashboard.pages import parts, words
+from services.dashboard.pages.asked import Asked
 from services.dashboard.pages.charts import chart
 from services.dashboard.pages.overview import LATENCY
 from services.dashboard.pages.shell import page
 from services.dashboard.pages.tiles import cache, home, saved
+from services.dashboard.pages.tuning import changes, tuning
+from services.dashboard.pages.visitor import may
 from services.dashboard.store import Store
-from shared.events import OptimizationReport, Sovereignty, SovereigntyPart
+from shared import events as e
+from shared.events import OptimizationReport, Recommendation, Sovereignty, SovereigntyPart
 
 CALLS = 12
 
 
-def build(house: House) -> None:
+async def build(house: House) -> None:
     """Build the page."""
     store = house.store
+    acts = may(house, "operate")
     with page(house, "Router", "/dashboard/router") as shown:
         with ui.element("div").classes("halves"):
             shown.live(lambda: engine_card(store))
@@ -29,8 +34,14 @@ def build(house: House) -> None:
             shown.live(lambda: sovereignty(store))
         shown.live(lambda: models(store))
         with ui.element("div").classes("halves"):
-            shown.live(lambda: advice(store))
+            advised = shown.live(lambda: advice(store, acts=acts))
             shown.live(lambda: calls(store))
+        changed = Asked(shown, "model.changes", e.Empty(), e.TuningChanges)
+        await changed.follow()
+        made = shown.live(lambda: changed.shown("Changes", lambda all: changes(all, acts=acts)))
+        if acts:
+            advised.acts({"apply": tuning(house, "apply", changed)})
+            made.acts({"rollback": tuning(house, "rollback", changed)})
 
 
 def engine_card(store: Store) -> Markup:
@@ -120,22 +131,36 @@ def _speed(value: float | None) -> str:
     return words.DASH if value is None else f"{value:.1f}"
 
 
-def advice(store: Store) -> Markup:
+def advice(store: Store, *, acts: bool = False) -> Markup:
     """Return what is worth changing, and what it should gain."""
     report: OptimizationReport | None = store.report("model.report")
     found = report.recommendations if report else ()
     if not found:
         teach = "When measurements point at something worth changing, it stands here with its gain."
         return parts.card("Advice", parts.empty("None for now", teach), flush=True)
-    rows = parts.join(
-        Markup(
-            '<div class="row-item"><span class="grow"><b style="font-weight:550">{}</b>'
-            '<span class="muted" style="display:block">{}</span>'
-            '<span style="display:block">{}</span></span></div>'
-        ).format(words.cut(one.title, 160), words.cut(one.why, 400), words.cut(one.gain, 300))
-        for one in found
-    )
+    rows = parts.join(_advised(one, acts=acts) for one in found)
     return parts.card("Advice", Markup('<div class="rows">{}</div>').format(rows), flush=True)
+
+
+def _advised(one: Recommendation, *, acts: bool) -> Markup:
+    button = parts.act("apply", one.id, "Apply", "primary") if acts and one.applicable else ""
+    return Markup(
+        '<div class="row-item" id="advice-{}"><span class="grow"><b style="font-weight:550">{}</b>'
+        '<span class="muted" style="display:block">{}</span>'
+        '<span style="display:block">{}</span>{}</span>{}</div>'
+    ).format(
+        one.id, words.cut(one.title, 160), words.cut(one.why, 400), words.cut(one.gain, 300),
+        _proposal(one), button,
+    )  # fmt: skip
+
+
+def _proposal(one: Recommendation) -> Markup:
+    """Return the setting with its present and its proposed value."""
+    if not one.setting:
+        return Markup("")
+    return Markup('<span class="muted" style="display:block">{}: {} → <b>{}</b></span>').format(
+        parts.code(one.setting), words.cut(one.current, 60), words.cut(one.proposed, 60)
+    )
 
 
 def calls(store: Store) -> Markup:

@@ -15,10 +15,13 @@ HEADS = ("Service", "State", "Heartbeats", "~Host", ">Memory", "~>CPU", "~>Loop 
          ">Restarts")  # fmt: skip
 
 
-def services_table(store: Store) -> Markup:
-    """Return every expected service, heard or not; what else was heard stands apart below."""
+def services_table(store: Store, *, acts: bool = False) -> Markup:
+    """Return every expected service, heard or not; what else was heard stands apart below.
+
+    With `acts`, each instance has buttons `restart` and `drain` (key: `service/instance/host`).
+    """
     others = [name for name in store.vitals.services() if name not in SERVICES]
-    cards = [_card("Services", store, SERVICES)]
+    cards = [_card("Services", store, SERVICES, acts=acts)]
     if others:
         cards.append(_card("Beside the services", store, others))
     return Markup('<div class="stack {}">{}</div>').format(
@@ -26,36 +29,38 @@ def services_table(store: Store) -> Markup:
     )
 
 
-def _card(title: str, store: Store, names: Sequence[str]) -> Markup:
+def _card(title: str, store: Store, names: Sequence[str], *, acts: bool = False) -> Markup:
     total = sum(one.beat.rss_bytes for name in names for one in store.vitals.of(name))
     aside = Markup('<span class="muted num">{} in all</span>').format(words.memory(total))
-    return parts.card(title, parts.table(HEADS, _rows(store, names)), aside, flush=True)
+    heads = (*HEADS, "") if acts else HEADS
+    table = parts.table(heads, _rows(store, names, acts=acts))
+    return parts.card(title, table, aside, flush=True)
 
 
-def _rows(store: Store, names: Sequence[str]) -> Iterator[Markup]:
+def _rows(store: Store, names: Sequence[str], *, acts: bool) -> Iterator[Markup]:
     restarts = _restarts(store)
     for name in names:
         instances = store.vitals.of(name)
         if not instances:
-            yield _missing(name)
+            yield _missing(name, 7 if acts else 6)
         for one in instances:
             key = (one.beat.service, one.beat.instance)
-            yield _instance(one, store, max(one.boots - 1, restarts.get(key, 0)))
+            yield _instance(one, store, max(one.boots - 1, restarts.get(key, 0)), acts=acts)
 
 
-def _missing(name: str) -> Markup:
+def _missing(name: str, span: int) -> Markup:
     cells = (
         parts.cell(name, "name"),
         parts.cell(parts.word("missing")),
         parts.cell(parts.bars(())),
         Markup(
-            '<td colspan="6" class="muted late">no heartbeat heard; start it with {}</td>'
-        ).format(parts.code(f"sovereign run {name}")),
+            '<td colspan="{}" class="muted late">no heartbeat heard; start it with {}</td>'
+        ).format(span, parts.code(f"sovereign run {name}")),
     )
     return parts.row(cells, f"service-{name}")
 
 
-def _instance(one: Instance, store: Store, restarts: int) -> Markup:
+def _instance(one: Instance, store: Store, restarts: int, *, acts: bool) -> Markup:
     beat = one.beat
     at = store.seen_at()
     label = Markup('{} <span class="muted late">{}</span>').format(
@@ -71,8 +76,15 @@ def _instance(one: Instance, store: Store, restarts: int) -> Markup:
         parts.cell(words.duration(beat.loop_lag_s), "late right num nowrap"),
         parts.cell(words.duration(beat.uptime_s), "late right num nowrap"),
         parts.cell(str(restarts), "right num"),
+        *((parts.cell(_buttons(one), "right nowrap"),) if acts else ()),
     )
     return parts.row(cells, f"beat-{beat.service}-{beat.instance}", "hit")
+
+
+def _buttons(one: Instance) -> Markup:
+    beat = one.beat
+    key = f"{beat.service}/{beat.instance}/{beat.host}"
+    return parts.act("restart", key, "Restart") + parts.act("drain", key, "Drain")
 
 
 def _state(one: Instance, at: float) -> Markup:

@@ -1,16 +1,17 @@
-"""Sessions: what was noted, found again by its words, and the handoff document."""
+"""Sessions: what was noted, and found again by its words."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from markupsafe import Markup
 from nicegui import ui
 
 from services.dashboard.door.build import House
-from services.dashboard.pages import parts, words
+from services.dashboard.pages import parts, session, words
 from services.dashboard.pages.asked import Asked
-from services.dashboard.pages.markdown import prose
 from services.dashboard.pages.shell import page
 from shared import events as e
 from shared.clock import now
@@ -22,23 +23,27 @@ TEACH = Markup(
 )
 
 
-async def build(house: House, session: str | None, query: str | None) -> None:
-    """Build the page; the session and the search live in its address."""
-    import re
+@dataclass(frozen=True)
+class Address:
+    """What the page's address asks for: a session, a search, an earlier handoff to compare."""
 
+    session: str | None = None
+    query: str | None = None
+    against: int | None = None
+
+
+async def build(house: House, address: Address) -> None:
+    """Build the page; the session, the search and the comparison live in its address."""
     space = house.settings.sessions.namespace
     with page(house, "Sessions", "/dashboard/sessions") as shown:
-        _search(query or "")
-        if query:
-            ask = e.SearchAsk(namespace=space, query=query[:2000], limit=20)
+        _search(address.query or "")
+        if address.query:
+            ask = e.SearchAsk(namespace=space, query=address.query[:2000], limit=20)
             found = Asked(shown, "session.search", ask, e.SearchReply)
             await found.follow()
             shown.live(lambda: found.shown("Found", hits))
-        if session and re.match(TOKEN_PATTERN, session):
-            wanted = e.SessionAsk(namespace=space, session_id=session)
-            handoff = Asked(shown, "session.handoff", wanted, e.Handoff)
-            await handoff.follow()
-            shown.live(lambda: handoff.shown("Handoff", document))
+        if address.session and re.match(TOKEN_PATTERN, address.session):
+            await session.build(shown, space, address.session, address.against)
         listed = Asked(shown, "session.list", e.SessionListAsk(namespace=space), e.SessionList)
         await listed.follow()
         shown.live(lambda: listed.shown("Sessions", sessions))
@@ -50,7 +55,7 @@ def _search(query: str) -> None:
         ui.navigate.to(f"/sessions?{urlencode(asked)}")
 
     field = ui.input("Search all sessions", value=query).props("outlined dense clearable")
-    field.style("max-width:520px").on("keydown.enter", go)
+    field.style("max-width:520px").props("data-search").on("keydown.enter", go)
 
 
 def sessions(known: e.SessionList) -> Markup:
@@ -95,12 +100,3 @@ def hits(found: e.SearchReply) -> Markup:
 def _more(one: e.SearchHit) -> str:
     """Return the text of a hit where it says more than the title."""
     return "" if one.text.strip() == one.title.strip() else words.cut(one.text, 240)
-
-
-def document(handoff: e.Handoff) -> Markup:
-    """Return the handoff with its checksum and a download."""
-    aside = Markup(
-        '<span class="muted mono">{}</span><a class="link" href="/sessions/{}/handoff.md" download>'
-        "download</a>"
-    ).format(handoff.checksum[:12], handoff.session_id)
-    return parts.card(f"Handoff of {handoff.session_id}", prose(handoff.markdown), aside)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import anyio
@@ -12,9 +12,11 @@ from nicegui import ui
 from services.dashboard.access.gate import Who
 from services.dashboard.crew import Wait
 from services.dashboard.door.build import House
+from services.dashboard.journal import Line, entries
 from services.dashboard.pages import parts, words
 from services.dashboard.pages.dag import drawing
 from services.dashboard.pages.markdown import prose
+from services.dashboard.pages.record import journal_card
 from services.dashboard.pages.shell import Page, page
 from services.dashboard.pages.steps import steps_card
 from services.dashboard.pages.tasklist import took
@@ -25,6 +27,7 @@ from shared.events import TaskControl, TaskResult, TaskState, TaskView
 from shared.events.tasks import FINAL_STATES, WAITS_FOR_PERSON
 
 LOOK_S = 2.0
+MOST_ENTRIES = 5000
 Action = Literal["cancel", "approve", "reject", "retry"]
 
 
@@ -37,6 +40,7 @@ class Shown:
     read: TaskView | None = None
     result: TaskResult | None = None
     error: str = ""
+    journal: list[Line] = field(default_factory=list)
 
     @property
     def view(self) -> TaskView | None:
@@ -50,9 +54,16 @@ class Shown:
                 self.read = await self.house.desk.view(self.task_id)
             if self.result is None and (self.view is None or self.view.state in FINAL_STATES):
                 self.result = await self.house.desk.result(self.task_id)
+            await self._read_on()
             self.error = ""
         except SovereignError as error:
             self.error = error.message
+
+    async def _read_on(self) -> None:
+        """Read what the journal has gained."""
+        if self.view is not None and len(self.journal) < MOST_ENTRIES:
+            after = self.journal[-1].seq if self.journal else 0
+            self.journal += await entries(self.house.bus, self.task_id, after)
 
 
 async def build(house: House, task_id: str) -> None:
@@ -68,7 +79,9 @@ async def build(house: House, task_id: str) -> None:
         frame.live(lambda: plan(shown))
         frame.live(lambda: answer(shown))
         frame.live(lambda: steps_card(shown.view, shown.result, house.store.crew))
+        frame.live(lambda: files_card(shown))
         frame.live(lambda: details(shown))
+        frame.live(lambda: journal_card(shown.journal, task_id) if shown.view else Markup(""))
     ui.timer(LOOK_S, shown.look)
 
 
@@ -160,6 +173,22 @@ def _maker(result: TaskResult) -> Markup:
     if result.is_llm:
         return parts.pill(f"written by {result.engine}", "good")
     return parts.pill(f"{result.engine}: rules, no language model", "warn hollow")
+
+
+def files_card(shown: Shown) -> Markup:
+    """Return the files that the task made; nothing without any."""
+    found = shown.result.artifacts if shown.result else ()
+    if not found:
+        return Markup("")
+    rows = parts.join(
+        Markup(
+            '<a class="row-item" href="/tasks/{}/artifacts/{}" download>'
+            '<span class="grow">{}</span>'
+            '<span class="soft late">{}</span><span class="muted num">{}</span></a>'
+        ).format(shown.task_id, one.name, one.name, one.media_type, words.memory_small(one.size))
+        for one in found
+    )
+    return parts.card("Files", Markup('<div class="rows">{}</div>').format(rows), flush=True)
 
 
 def details(shown: Shown) -> Markup:

@@ -70,6 +70,13 @@ def memory(count: int | None) -> str:
     return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
+def memory_small(count: int) -> str:
+    """Return bytes below a megabyte as B or KB, more as `memory` does."""
+    if count < 1000:
+        return f"{count} B"
+    return f"{count / 1e3:.1f} KB" if count < 1e6 else memory(count)
+
+
 def percent(share: float | None) -> str:
     """Return a share 0..1 in percent."""
     return DASH if share is None else f"{share * 100:.0f} %"
