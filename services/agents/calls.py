@@ -16,7 +16,14 @@ from nats.errors import Error as NatsError
 
 from services.agents.engine import Routers
 from shared.bus import Bus, decode, encode
-from shared.errors import Busy, EngineFailed, SovereignError, TimedOut, Unavailable
+from shared.errors import (
+    Busy,
+    EngineFailed,
+    OutputCut,
+    SovereignError,
+    TimedOut,
+    Unavailable,
+)
 from shared.events.models import ChatChunk, ChatReply, ChatRequest, ModelCancel
 from shared.headers import cloud_event
 from shared.ids import ulid
@@ -33,6 +40,8 @@ LOOK_S = 1.0
 GRACE_S = 5.0
 """What a router gets beyond the request's own time-out before the call is given up."""
 
+MOST_CHARS = 1_000_000
+"""Characters of one answer: more than the longest `max_tokens` comes to."""
 SILENT_LOOKS = 2
 """Looks without a sign of a call that was sent while no router was known, once one is."""
 
@@ -50,6 +59,20 @@ async def _still_wanted() -> None:
 
 class _Unheard(Unavailable):
     """The call may have reached nobody."""
+
+
+class _Bounded:
+    """Hears pieces up to `MOST_CHARS`; a model that goes on and on is cut off."""
+
+    def __init__(self, heard: Heard) -> None:
+        self._heard = heard
+        self._chars = 0
+
+    def __call__(self, piece: str) -> None:
+        self._chars += len(piece)
+        if self._chars > MOST_CHARS:
+            raise OutputCut(f"the answer has no end: more than {MOST_CHARS} characters")
+        self._heard(piece)
 
 
 class Models:
@@ -88,11 +111,11 @@ class Models:
                 await asyncio.sleep(random.uniform(0.8, 1.2) * pause)
 
     async def once(self, request: ChatRequest, heard: Heard) -> ChatReply:
-        """Ask one time. When the caller is cancelled, the router is told to stop the call."""
+        """Ask one time. The router is told to stop a call that nobody will listen to any more."""
         asked = request.model_copy(update={"request_id": ulid(), "stream": True})
         try:
             return await self._exchange(asked, heard)
-        except (asyncio.CancelledError, _Unheard):
+        except (asyncio.CancelledError, _Unheard, TimedOut, OutputCut):
             with anyio.CancelScope(shield=True), contextlib.suppress(NatsError):
                 await self._bus.emit(MODEL_CANCEL, ModelCancel(request_id=str(asked.request_id)))
                 await self._bus.nc.flush(timeout=1)
@@ -112,6 +135,7 @@ class Models:
                 await replies.unsubscribe()
 
     async def _listen(self, request: ChatRequest, replies: Subscription, heard: Heard) -> ChatReply:
+        heard_all = _Bounded(heard)
         loop = asyncio.get_running_loop()
         end = loop.time() + request.timeout_s + GRACE_S
         boots, connection = self._routers.boots(), self._connection()
@@ -120,7 +144,7 @@ class Models:
             data = await _next(replies)
             silent = silent + 1 if data is None else 0
             if data is not None:
-                final = _take(data, heard)
+                final = _take(data, heard_all)
                 if final is not None:
                     return final
                 boots = boots or self._routers.boots()
@@ -130,8 +154,8 @@ class Models:
                 raise Unavailable("the router went away during the call")
             elif connection != self._connection():
                 raise Unavailable("the connection broke during the call: the answer may be lost")
-            elif loop.time() >= end:
-                raise TimedOut(f"{MODEL_CHAT}: no answer in {request.timeout_s:g} s")
+            if loop.time() >= end:
+                raise TimedOut(f"{MODEL_CHAT}: no end of an answer in {request.timeout_s:g} s")
 
     def _connection(self) -> int:
         """Return a number that is another one after each reconnection."""

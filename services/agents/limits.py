@@ -25,8 +25,8 @@ def insufficient(problem: Problem) -> NeedsModel:
     """Return that rules cannot do this step: that is no failure of theirs, but their limit."""
     if problem.code == EMPTY:
         return NeedsModel(f"{problem.message}; only a language model could say more")
-    line = f"the rules' output does not do ({problem.message}); it needs a language model"
-    return NeedsModel(line)
+    line = f"what the rules wrote does not do: {problem.message}"
+    return NeedsModel(f"{line}; the step waits for a language model (see `sovereign doctor`)")
 
 
 def out_of_time(spec: AgentSpec) -> BudgetExhausted:
