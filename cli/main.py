@@ -25,6 +25,7 @@ from cli import (
     sessions,
     status,
     tasks,
+    units,
     up,
 )
 from cli.root import Root
@@ -42,6 +43,7 @@ START, WORK, LOOK, HELP = "Start", "Work", "Look", "Help"
 
 app.command(rich_help_panel=START)(up.up)
 app.command(rich_help_panel=START)(up.run)
+app.command(rich_help_panel=START)(units.units)
 app.command(rich_help_panel=START)(status.status)
 app.command(rich_help_panel=START)(doctor.doctor)
 app.add_typer(tasks.app, name="task", rich_help_panel=WORK)

@@ -85,8 +85,15 @@ class Host:
         tasks.start_soon(watch, self.children, self.hearing, self.record)
         tasks.start_soon(self._storage.run)
 
+    def tell_ready(self) -> None:
+        """Tell the process manager above, if there is one, that this host is up."""
+        if self._heart is not None:
+            self._heart.notifier.tell(notify.READY)
+
     async def stop(self) -> None:
         """Drain the services group after group, then leave the bus and stop its server."""
+        if self._heart is not None:
+            self._heart.notifier.tell(notify.STOPPING)
         end = time.monotonic() + self.settings.ops.drain_s
         for group in (*DOWN_ORDER, tuple(self.children)):
             await self._stop_group(group, max(LAST_S, end - time.monotonic()))

@@ -67,6 +67,7 @@ async def _greet(host: Host, pull: bool) -> None:
     """Print the banner when all services are ready, or say which are not and why."""
     host.note()
     await _until_ready(list(host.children.values()))
+    host.tell_ready()
     host.note()
     here = "dashboard" in host.children
     for line in banner.lines(host.settings, host.hearing.engine, here):

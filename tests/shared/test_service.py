@@ -1,6 +1,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from shared.broker import make_broker
 from shared.bus import decode
-from shared.errors import SovereignError
+from shared.errors import SovereignError, Unavailable
 from shared.events import Beat, TaskRequest
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +48,40 @@ async def beats(bus, wanted: str) -> Beat:
                 await subscription.unsubscribe()
                 return beat
     raise AssertionError
+
+
+async def test_it_tells_the_manager_above_that_it_is_ready_alive_and_stopping(
+    bus, settings, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind("n")
+        manager.settimeout(30)
+        async with sample(settings, NOTIFY_SOCKET=str(Path.cwd() / "n")) as process:
+            heard: list[bytes] = []
+            while not {b"READY=1", b"WATCHDOG=1"} <= set(heard):
+                heard.append(await asyncio.to_thread(manager.recv, 100))
+            process.send_signal(signal.SIGTERM)
+            while heard[-1] != b"STOPPING=1":
+                heard.append(await asyncio.to_thread(manager.recv, 100))
+            assert await process.wait() == 0
+
+
+async def test_while_its_circuit_is_open_requests_are_refused_at_once(bus, settings):
+    async with sample(settings, SOVEREIGN_OPS__CIRCUIT_S="1.5") as process:
+        await beats(bus, "ready")
+        process.send_signal(signal.SIGUSR1)
+        with pytest.raises(Unavailable, match="its circuit is open") as caught:
+            while True:
+                await bus.request("sample.echo", TaskRequest(title="x"), TaskRequest)
+        assert 0 < caught.value.retry_after_s <= 1.5
+        with anyio.fail_after(30):
+            while True:
+                try:
+                    await bus.request("sample.echo", TaskRequest(title="x"), TaskRequest)
+                    break
+                except Unavailable:
+                    await anyio.sleep(0.05)
 
 
 async def test_it_beats_answers_and_says_goodbye(bus, settings):
