@@ -14,8 +14,11 @@ from services.sessions.index import Index
 from services.sessions.journal import Journal
 from services.sessions.leases import Leases
 from services.sessions.life import Life
+from services.sessions.meaning import Meaning
+from services.sessions.recall import by_words_alone
 from services.sessions.sweep import Sweep
 from services.sessions.upkeep import Upkeep
+from services.sessions.vectors import VectorFile
 from shared.events import (
     Empty,
     LeaseAsk,
@@ -48,7 +51,10 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
     journal = Journal(service.bus, index, follower, service.host)
     settings = service.settings.sessions
     leases = Leases(service.bus)
-    handlers = Handlers(index, journal, settings.namespace, leases)
+    file = VectorFile(service.settings.data_dir / "sessions" / "vectors.db")
+    meaning = Meaning(service.bus, index, file)
+    near = meaning.near if settings.vectors == "auto" else by_words_alone
+    handlers = Handlers(index, journal, settings.namespace, leases, near)
     life = Life(index, journal, leases, handlers.heads, handlers.handing)
     sweep = Sweep(index, leases, handlers.handing, settings)
     service.heart.info = lambda: {"last_seq": index.last_seq}
@@ -62,11 +68,14 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
             export = Exporter(index, handlers.heads).export
             await service.endpoints.answer_many("session.export", SessionExport, export, 4)
             await _maintain(service, Upkeep(service.bus, index, follower, journal))
+            if settings.vectors == "auto":
+                loops.start_soon(meaning.run)
             loops.start_soon(sweep.run)
             loops.start_soon(Worker(service.bus, RESULTS, handlers.finished).run)
             yield
             loops.cancel_scope.cancel()
     finally:
+        file.close()
         await index.close()
 
 

@@ -13,7 +13,7 @@ from services.sessions.fold import Head
 from services.sessions.handoff import handoff
 from services.sessions.heads import Heads
 from services.sessions.index import Index
-from services.sessions.recall import search
+from services.sessions.recall import Nearness, search
 from shared.events import SearchAsk, SessionContext, SessionContextAsk
 
 SHARES = {"open": 0.4, "decisions": 0.25, "before": 0.2}
@@ -35,9 +35,10 @@ Line = tuple[str, str]
 class Contexts:
     """Answers `session.context` from the index alone."""
 
-    def __init__(self, index: Index, heads: Heads) -> None:
+    def __init__(self, index: Index, heads: Heads, near: Nearness) -> None:
         self._index = index
         self._heads = heads
+        self._near = near
 
     async def context(self, ask: SessionContextAsk) -> SessionContext:
         """Return what fits into the budget; the most pressing lines come first."""
@@ -46,7 +47,7 @@ class Contexts:
             "open": list(_lines(head, "open")),
             "decisions": list(_lines(head, "decisions")),
             "before": [line async for line in self._before(ask, head)],
-            "recall": [line async for line in _recalled(self._index, ask)],
+            "recall": [line async for line in self._recalled(ask)],
         }
         return _within(ask, parts)
 
@@ -72,6 +73,15 @@ class Contexts:
             for event_id, text in _lines(before, name):
                 yield event_id, f"{last}: {text}"
 
+    async def _recalled(self, ask: SessionContextAsk) -> AsyncIterator[Line]:
+        if not ask.query.strip():
+            return
+        wish = SearchAsk(namespace=ask.namespace, query=ask.query, limit=RECALLED)
+        near = await self._near(ask.namespace, ask.query)
+        for hit in (await search(self._index, wish, near)).hits:
+            text = hit.title if hit.text in ("", hit.title) else f"{hit.title}: {hit.text}"
+            yield hit.event_id, f"{hit.kind}, {hit.actor}: {text}"
+
 
 def _lines(head: Head | None, name: str) -> Iterable[Line]:
     if head is None:
@@ -81,15 +91,6 @@ def _lines(head: Head | None, name: str) -> Iterable[Line]:
         extra = f" ({line['why']})" if line.get("why") else ""
         mark = f"[{line['priority']}] " if line.get("priority") else ""
         yield line["event_id"], f"{mark}{line['text']}{extra}"
-
-
-async def _recalled(index: Index, ask: SessionContextAsk) -> AsyncIterator[Line]:
-    if not ask.query.strip():
-        return
-    wish = SearchAsk(namespace=ask.namespace, query=ask.query, limit=RECALLED)
-    for hit in (await search(index, wish)).hits:
-        text = hit.title if hit.text in ("", hit.title) else f"{hit.title}: {hit.text}"
-        yield hit.event_id, f"{hit.kind}, {hit.actor}: {text}"
 
 
 def _within(ask: SessionContextAsk, parts: dict[str, list[Line]]) -> SessionContext:

@@ -17,7 +17,7 @@ from services.sessions.importing.importer import Importer
 from services.sessions.index import Index
 from services.sessions.journal import Journal
 from services.sessions.leases import Leases
-from services.sessions.recall import search
+from services.sessions.recall import Nearness, by_words_alone, search
 from services.sessions.words import folded
 from shared.bus import decode
 from shared.errors import InvalidInput
@@ -44,15 +44,23 @@ PAGE_BYTES = MAX_PAYLOAD - 600_000
 class Handlers:
     """The request handlers and the work handler of one process."""
 
-    def __init__(self, index: Index, journal: Journal, namespace: str, leases: Leases) -> None:
+    def __init__(
+        self,
+        index: Index,
+        journal: Journal,
+        namespace: str,
+        leases: Leases,
+        near: Nearness = by_words_alone,
+    ) -> None:
         self._index = index
         self._journal = journal
         self._namespace = namespace
         self._leases = leases
+        self._near = near
         self.heads = Heads(index)
         self.handing = Handing(self.heads, journal)
         self.take = Importer(index, journal).take
-        self.context = Contexts(index, self.heads).context
+        self.context = Contexts(index, self.heads, near).context
 
     async def append(self, ask: SessionAppend) -> SessionAppended:
         """Answer `session.append`; a session that is closed by it is handed over."""
@@ -83,7 +91,8 @@ class Handlers:
 
     async def search(self, ask: SearchAsk) -> SearchReply:
         """Answer `session.search`."""
-        return await search(self._index, ask)
+        near = await self._near(ask.namespace, ask.query)
+        return await search(self._index, ask, near)
 
     async def handoff(self, ask: SessionAsk) -> Handoff:
         """Answer `session.handoff`; with `keep` the session records that it was made."""

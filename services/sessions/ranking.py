@@ -52,7 +52,8 @@ SESSION = "SELECT id FROM session WHERE session_id = ? AND namespace = ?"
 class Question:
     """What is looked for in one namespace, whose number stands in its terms.
 
-    `near` gives events by meaning: how many standard deviations above the mean of the namespace.
+    `near` gives events by meaning: how many standard deviations above the mean of the namespace;
+    `top` are the best of them.
     """
 
     namespace: str
@@ -60,6 +61,7 @@ class Question:
     asked: Sequence[str]
     session_id: str | None = None
     near: Mapping[int, float] = field(default_factory=dict)
+    top: Sequence[int] = ()
 
 
 def rank(db: sqlite3.Connection, question: Question) -> list[Ranked]:
@@ -67,7 +69,7 @@ def rank(db: sqlite3.Connection, question: Question) -> list[Ranked]:
     ((mine, everyone),) = db.execute(SIZES, (question.namespace,)).fetchall()
     given = [words.term(question.number, word) for word in question.asked]
     scores = word_scores(db, _rarest(db, given, mine), (mine, everyone))
-    spots = _spots(db, [*_best(scores), *_best(question.near)], question.namespace)
+    spots = _spots(db, [*_best(scores), *question.top], question.namespace)
     kept = {seq: scores.get(seq, 0.0) for seq in spots}
     actors = fusion.named(question.asked, spots)
     fused = fusion.fuse(kept, spots, actors, mine, question.near)

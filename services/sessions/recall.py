@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from services.sessions import ranking, words
 from services.sessions.fusion import Ranked
@@ -28,17 +28,26 @@ JOIN event AS near ON near.session = event.session AND near.seq != event.seq
 ORDER BY event.seq, near.position
 """
 
-Near = Mapping[int, float]
+Near = tuple[Mapping[int, float], Sequence[int]]
+"""Standard deviations above the mean by event, and the best events: what `Meaning.near` gives."""
+NOTHING: Near = ({}, ())
+Nearness = Callable[[str, str], Awaitable[Near]]
+"""From a namespace and a query to what is near."""
 Found = tuple[list[Ranked], dict[int, StoredEvent], dict[int, tuple[SpanLine, ...]]]
 
 
-async def search(index: Index, ask: SearchAsk, near: Near | None = None) -> SearchReply:
+async def by_words_alone(namespace: str, query: str) -> Near:
+    """Know nothing of meaning."""
+    return NOTHING
+
+
+async def search(index: Index, ask: SearchAsk, near: Near = NOTHING) -> SearchReply:
     """Return the best events for the query; nothing of another namespace is ever read.
 
     `near` are events by meaning, when an embedding model helps.
     """
     question = question_of(index, ask, near)
-    ways = ("words", "vectors") if near else ("words",)
+    ways = ("words", "vectors") if near[1] else ("words",)
     if question is None:
         return SearchReply(ways=ways)
     ranked, bodies, around = await index.read(lambda db: _look(db, question, ask))
@@ -52,7 +61,7 @@ async def search(index: Index, ask: SearchAsk, near: Near | None = None) -> Sear
     )
 
 
-async def rank(index: Index, ask: SearchAsk, near: Near | None = None) -> list[Ranked]:
+async def rank(index: Index, ask: SearchAsk, near: Near = NOTHING) -> list[Ranked]:
     """Return the best events with the parts of their scores, the best first."""
     question = question_of(index, ask, near)
     if question is None:
@@ -60,13 +69,13 @@ async def rank(index: Index, ask: SearchAsk, near: Near | None = None) -> list[R
     return (await index.read(lambda db: ranking.rank(db, question)))[: ask.limit]
 
 
-def question_of(index: Index, ask: SearchAsk, near: Near | None = None) -> Question | None:
+def question_of(index: Index, ask: SearchAsk, near: Near = NOTHING) -> Question | None:
     """Return what to look for; None when nothing can be found."""
     number = index.number_of(ask.namespace)
     asked = words.asked(ask.query)
-    if number is None or not (asked or near):
+    if number is None or not (asked or near[1]):
         return None
-    return Question(ask.namespace, number, asked, ask.session_id, near or {})
+    return Question(ask.namespace, number, asked, ask.session_id, *near)
 
 
 def _look(db: sqlite3.Connection, question: Question, ask: SearchAsk) -> Found:
