@@ -8,7 +8,6 @@ import orjson
 
 from services.sessions import queries
 from services.sessions.fold import Head
-from services.sessions.handoff import VERIFY_TAGS
 from services.sessions.heads import Heads
 from services.sessions.index import Index
 from shared.errors import InvalidInput
@@ -17,6 +16,12 @@ from shared.streams import MAX_PAYLOAD
 
 LARGEST = MAX_PAYLOAD - 300_000
 """Bytes of one answer; a longer session is exported page by page with `session.load`."""
+
+HEADINGS = {
+    "Commands": "command", "Next steps": "next", "Failed approaches": "failed",
+    "Risks": "risk", "Accomplished": "accomplished",
+}  # fmt: skip
+"""Under which heading notes with a tag stand, so that an import gives them their tag again."""
 
 FIELDS = ("what", "why", "impact", "status", "rejected", "evidence", "owner", "due")
 """Fields of `data` that stand below an item."""
@@ -64,16 +69,27 @@ def notes(head: Head) -> str:
     rows = [f"# {_line(head.title or head.session_id)}", ""]
     if head.goal:
         rows += ["## Goal", "", head.goal.strip(), ""]
-    commands = [n for n in head.notes.values() if VERIFY_TAGS.intersection(n.tags)]
-    plain = [n for n in head.notes.values() if n not in commands]
-    rows += _part("Commands", commands)
+    tagged = {title: _tagged(head, tag) for title, tag in HEADINGS.items()}
+    rows += _part("Commands", tagged.pop("Commands"))
     rows += _part("Decisions", head.decisions.values())
     rows += _part("Learnings", head.learnings.values())
     rows += _part("Open items", head.pending.values())
     rows += _part("State", head.state.values())
     rows += _part("Files", head.artifacts.values())
-    rows += _part("Notes", plain)
+    for title, events in tagged.items():
+        rows += _part(title, events)
+    headed = set(HEADINGS.values())
+    rows += _part("Notes", (n for n in head.notes.values() if not headed.intersection(n.tags)))
     return "\n".join(rows).rstrip("\n") + "\n"
+
+
+def _tagged(head: Head, tag: str) -> list[StoredEvent]:
+    """Return the notes whose first heading is that of `tag`."""
+    first = (
+        (note, next((each for each in HEADINGS.values() if each in note.tags), None))
+        for note in head.notes.values()
+    )
+    return [note for note, found in first if found == tag]
 
 
 def _part(title: str, events: Iterable[StoredEvent]) -> list[str]:

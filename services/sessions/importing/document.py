@@ -25,6 +25,7 @@ RULES: dict[str, Callable[[Section, Read], None]] = {
     "commands": rules.commands,
     "artifacts": rules.artifacts,
     "state": values.state,
+    "notes": rules.notes,
     "done": rules.notes_with("accomplished"),
 }
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]")

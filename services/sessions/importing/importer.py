@@ -12,8 +12,10 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from services.sessions import queries
+from services.sessions.heads import Heads
 from services.sessions.importing.document import Understood, understand
 from services.sessions.importing.drafts import Read, events
+from services.sessions.importing.repeats import key_of, known_of
 from services.sessions.index import Index
 from services.sessions.journal import Journal
 from shared.bus import invalid
@@ -38,10 +40,25 @@ class Importer:
         session_id = ask.session_id or session_name(ask.name)
         understood, made = _events_of(ask, session_id)
         place = await queries.place(self._index.reader, session_id)
-        if place is not None:
-            made = await self._joining(made)
+        known: list[SessionEvent] = []
+        if place is not None and place.namespace == ask.namespace:
+            made, known = await self._apart(await self._joining(made), ask.namespace)
         answers = await self._journal.record_all(made)
-        return _answer(ask, session_id, understood, list(zip(made, answers, strict=True)))
+        stored = list(zip(made, answers, strict=True))
+        done = _answer(ask, session_id, understood, stored)
+        last_seq = done.last_seq or (place.last_seq if place else 0)
+        duplicates = done.duplicates + len(known)
+        return done.model_copy(update={"duplicates": duplicates, "last_seq": last_seq})
+
+    async def _apart(
+        self, made: list[SessionEvent], namespace: str
+    ) -> tuple[list[SessionEvent], list[SessionEvent]]:
+        """Return what is new to the session, and what it says already in other events."""
+        head = await Heads(self._index).of(namespace, made[0].session_id)
+        said = known_of(head)
+        ids = await queries.ids_of(self._index.reader, made[0].session_id)
+        new = [each for each in made if each.event_id in ids or key_of(each) not in said]
+        return new, [each for each in made if each not in new]
 
     async def _joining(self, made: list[SessionEvent]) -> list[SessionEvent]:
         """Turn the opening of the document into a note where another opening was before it."""
@@ -112,5 +129,5 @@ def _answer(
         repaired=understood.repaired,
         kinds=dict(sorted(Counter(new).items())),
         not_understood=tuple(understood.read.unknown[:TOLD]),
-        last_seq=max(answer.seq for _, answer in stored),
+        last_seq=max((answer.seq for _, answer in stored), default=0),
     )

@@ -85,10 +85,12 @@ def learnings(section: Section, read: Read) -> None:
 
 
 def _learning(item: Item, tags: tuple[str, ...]) -> Draft:
-    named = fields.below_fields(item.below)
     data: dict[str, object] = {}
-    if "evidence" in named:
-        data["evidence"] = named["evidence"]
+    for block in list(item.below):
+        name, value = fields.loosely_named(block.text) or ("", "")
+        if name.lower() == "evidence" and value:
+            data["evidence"] = value
+            item.below.remove(block)
     title = fields.unnumbered(plain(fields.label(item.title)[1]))
     return Draft("learning", title, item.line, item.body, data, tags)
 
@@ -123,7 +125,7 @@ def commands(section: Section, read: Read) -> None:
                 body = "\n".join([*(each.text for each in text), block.text])
                 read.add(Draft("note", part.title, block.line, body, tags=("command",)))
             elif block.kind == "item":
-                body = text_of(block.below)
+                body = Item(block.text, block.line, None, list(block.below)).body
                 title = plain(fields.label(block.text)[1])
                 read.add(Draft("note", title, block.line, body, tags=("command",)))
         if not any(block.kind == "code" for block in part.blocks):
@@ -144,6 +146,15 @@ def notes_with(*tags: str) -> Callable[[Section, Read], None]:
         _left(section, rest, read)
 
     return rule
+
+
+def notes(section: Section, read: Read) -> None:
+    """A list is a note an item; anything else is one note a section."""
+    for part in walk(section):
+        if part.blocks and all(block.kind == "item" for block in part.blocks):
+            notes_with()(Section(part.level, part.title, part.line, part.blocks), read)
+        elif part.blocks or part is not section:
+            note(part, read)
 
 
 def note(section: Section, read: Read) -> None:

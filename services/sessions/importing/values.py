@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
+
+import orjson
 
 from services.sessions.importing import fields
 from services.sessions.importing.drafts import Draft, Read
@@ -38,12 +41,14 @@ def metrics(section: Section, read: Read) -> None:
             read.add(_set(f"{prefix}{inner}", given, block.line, ("metric",)))
 
 
-def _pairs(part: Section, read: Read) -> Iterator[tuple[str, str | list[str], Block]]:
+def _pairs(part: Section, read: Read) -> Iterator[tuple[str, Any, Block]]:
     """Yield name, value and place; a name without a value takes the items that follow it."""
     waiting: tuple[str, list[str], Block] | None = None
     for block in part.blocks:
         pair = fields.named(block.text) or _equation(block.text)
-        if pair and (pair[1] or block.below):
+        if pair and pair[1][:1] in ("{", "["):
+            yield pair[0], _json(pair[1]), block
+        elif pair and (pair[1] or block.below):
             yield pair[0], pair[1] or [plain(each.text) for each in block.below], block
         elif pair:
             waiting = (pair[0], [], block)
@@ -60,6 +65,14 @@ def _pairs(part: Section, read: Read) -> Iterator[tuple[str, str | list[str], Bl
 def _equation(text: str) -> tuple[str, str] | None:
     found = _EQUATION.match(fields.label(text)[1])
     return (plain(found[1]), found[2]) if found else None
+
+
+def _json(text: str) -> Any:
+    """Return the value that a text writes down, or the text."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
 
 
 def _set(key: str, value: object, line: int, tags: tuple[str, ...]) -> Draft:
