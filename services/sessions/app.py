@@ -10,6 +10,7 @@ import anyio
 from services.sessions.exporting import Exporter
 from services.sessions.follower import Follower
 from services.sessions.handlers import Handlers
+from services.sessions.healing import Ask, Handler, Reply, healing
 from services.sessions.index import Index
 from services.sessions.journal import Journal
 from services.sessions.leases import Leases
@@ -63,10 +64,11 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
         async with anyio.create_task_group() as loops:
             loops.start_soon(follower.run)
             await leases.look()
-            await _answer(service, handlers)
-            await _live(service, life)
+            doors = Doors(service, follower)
+            await _answer(doors, handlers)
+            await _live(doors, life)
             export = Exporter(index, handlers.heads).export
-            await service.endpoints.answer_many("session.export", SessionExport, export, 4)
+            await doors.open("session.export", SessionExport, export, 4)
             await _maintain(service, Upkeep(service.bus, index, follower, journal))
             if settings.vectors == "auto":
                 loops.start_soon(meaning.run)
@@ -79,24 +81,37 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
         await index.close()
 
 
-async def _answer(service: Service, handlers: Handlers) -> None:
-    answer = service.endpoints.answer_many
-    await answer("session.append", SessionAppend, handlers.append, AT_ONCE)
-    await answer("session.load", SessionAsk, handlers.load, AT_ONCE)
-    await answer("session.list", SessionListAsk, handlers.list, AT_ONCE)
-    await answer("session.search", SearchAsk, handlers.search, AT_ONCE)
-    await answer("session.handoff", SessionAsk, handlers.handoff, AT_ONCE)
-    await answer("session.import", SessionImport, handlers.take, 2)
-    await answer("session.context", SessionContextAsk, handlers.context, AT_ONCE)
+class Doors:
+    """Endpoints whose answers survive a damaged index."""
+
+    def __init__(self, service: Service, follower: Follower) -> None:
+        self._service = service
+        self._follower = follower
+
+    async def open(
+        self, subject: str, ask: type[Ask], handler: Handler[Ask, Reply], limit: int = AT_ONCE
+    ) -> None:
+        """Answer up to `limit` requests at the same time."""
+        safe = healing(self._follower, handler)
+        await self._service.endpoints.answer_many(subject, ask, safe, limit)
 
 
-async def _live(service: Service, life: Life) -> None:
-    answer = service.endpoints.answer_many
-    await answer("session.fork", SessionBranch, life.fork, AT_ONCE)
-    await answer("session.merge", SessionBranch, life.merge, AT_ONCE)
-    await answer("session.lease", LeaseAsk, life.lease, AT_ONCE)
-    await answer("session.close", SessionClose, life.close, AT_ONCE)
-    await answer("session.resume", SessionResume, life.resume, AT_ONCE)
+async def _answer(doors: Doors, handlers: Handlers) -> None:
+    await doors.open("session.append", SessionAppend, handlers.append)
+    await doors.open("session.load", SessionAsk, handlers.load)
+    await doors.open("session.list", SessionListAsk, handlers.list)
+    await doors.open("session.search", SearchAsk, handlers.search)
+    await doors.open("session.handoff", SessionAsk, handlers.handoff)
+    await doors.open("session.import", SessionImport, handlers.take, 2)
+    await doors.open("session.context", SessionContextAsk, handlers.context)
+
+
+async def _live(doors: Doors, life: Life) -> None:
+    await doors.open("session.fork", SessionBranch, life.fork)
+    await doors.open("session.merge", SessionBranch, life.merge)
+    await doors.open("session.lease", LeaseAsk, life.lease)
+    await doors.open("session.close", SessionClose, life.close)
+    await doors.open("session.resume", SessionResume, life.resume)
 
 
 async def _maintain(service: Service, upkeep: Upkeep) -> None:

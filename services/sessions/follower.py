@@ -45,6 +45,8 @@ class Follower:
         self._moved = asyncio.Event()
         self._checked = 0
         self._lock = asyncio.Lock()
+        self.builds = 0
+        """How often the index was built anew because it was damaged."""
 
     async def open(self) -> None:
         """Open the index for the stream that the server has now, and read up to its end."""
@@ -63,9 +65,21 @@ class Follower:
             await self._index.open(str(info.created))
             await self._read_on()
 
+    async def heal(self, why: str, seen: int) -> None:
+        """Set a damaged index aside and build it anew; `seen` is `builds` when it was damaged."""
+        async with self._lock:
+            if self.builds != seen:
+                return
+            await self._index.set_aside(why)
+            info = await self._bus.js.stream_info(STREAM)
+            await self._index.open(str(info.created))
+            await self._read_on()
+            self.builds += 1
+
     async def run(self) -> None:
         """Follow until cancelled."""
         while True:
+            seen = self.builds
             try:
                 await self.catch_up()
                 await self._follow()
@@ -73,8 +87,7 @@ class Follower:
                 log.warning("stream %s: %s; reading again", STREAM, error or type(error).__name__)
                 await asyncio.sleep(0.5)
             except sqlite3.DatabaseError as error:
-                await self._index.set_aside(str(error))
-                await self.open()
+                await self.heal(str(error), seen)
 
     async def catch_up(self) -> None:
         """Take in all that the stream holds beyond the index."""

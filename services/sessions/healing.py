@@ -1,0 +1,31 @@
+"""Answers that survive a damaged index: set aside, built anew from the stream, asked again."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from services.sessions.follower import Follower
+
+Ask = TypeVar("Ask", bound=BaseModel)
+Reply = TypeVar("Reply", bound=BaseModel)
+Handler = Callable[[Ask], Awaitable[Reply]]
+
+
+def healing(follower: Follower, handler: Handler[Ask, Reply]) -> Handler[Ask, Reply]:
+    """Return the handler, which is asked once more after the index was built anew."""
+
+    async def answer(ask: Ask) -> Reply:
+        seen = follower.builds
+        try:
+            return await handler(ask)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            await follower.heal(str(error), seen)
+        return await handler(ask)
+
+    return answer
