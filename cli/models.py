@@ -49,6 +49,30 @@ def list_hosts(as_json: Json = False) -> None:
 
 
 @app.command()
+def policy(as_json: Json = False) -> None:
+    """Show which models answer which names, by which rule, and how well each did."""
+    from cli.connection import ask
+    from cli.measured import show_policy
+    from cli.output import show
+    from shared.events.policy import PolicyReport
+    from shared.events.reports import Empty
+
+    show(ask("model.policy", Empty(), PolicyReport), as_json, show_policy)
+
+
+@app.command()
+def budgets(as_json: Json = False) -> None:
+    """Show what model calls may cost or use, and what they have used."""
+    from cli.connection import ask
+    from cli.measured import show_budgets
+    from cli.output import show
+    from shared.events.budgets import BudgetList
+    from shared.events.reports import Empty
+
+    show(ask("model.budgets", Empty(), BudgetList), as_json, show_budgets)
+
+
+@app.command()
 def pull(
     model: Annotated[str | None, typer.Argument(help="The setting's model unless given.")] = None,
     host: Annotated[str, typer.Option("--host", help="A host of the pool, by its name.")] = "",

@@ -128,6 +128,13 @@ class Busy(SovereignError):
     retryable = True
 
 
+class BudgetExceeded(SovereignError):
+    """A budget would be overrun; nothing was asked of a model. `field` names the budget."""
+
+    code = "budget_exceeded"
+    http_status = 402
+
+
 class Unavailable(SovereignError):
     """Nobody answers on that subject or address."""
 

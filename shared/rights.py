@@ -136,7 +136,7 @@ USERS: dict[str, Rights] = {
     "owner": OWNER,
     "router": Rights(
         publish=("cache.event.*", "cost.event", "ops.event.*"),
-        subscribe=("model.>", "$KV.tuning.*"),
+        subscribe=("model.>", "$KV.tuning.*", "agent.result.*.*"),
         buckets=("tuning",),
     ),
     "agents": Rights(
@@ -144,7 +144,8 @@ USERS: dict[str, Rights] = {
             "model.chat", "model.embed", "model.cancel", "model.status", "model.report",
             "model.savings", "task.journal.*", "task.step.*.*", "agent.result.*.*", "task.live.*",
             "dead.*", "session.append", "session.context", "session.search", "ops.status",
-            "task.control.*", "task.request.*", "$JS.API.STREAM.PURGE.KV_waiting", "agents.hb.*.*.*",
+            "task.control.*", "task.request.*", "$JS.API.STREAM.PURGE.KV_waiting",
+            "agents.hb.*.*.*",
         ),
         subscribe=("task.>", "agent.>", "agents.>", "health.beat.router.*"),
         queues=("TASKS", "TASKS_CONTROL", "SCHEDULES", "STEPS", "RESULTS", "DEAD"),
@@ -180,7 +181,7 @@ USERS: dict[str, Rights] = {
         publish=(
             "task.request.*", "task.control.*", "model.status", "model.models", "model.savings",
             "model.report", "model.sovereignty", "model.apply", "model.rollback", "model.changes",
-            "model.hosts",
+            "model.hosts", "model.budgets", "model.policy",
             "agent.status", "ops.status", "ops.history",
             "ops.lessons", "ops.check",
             "ops.restart", "ops.drain", "session.>", "match.>", "$JS.API.STREAM.LIST",

@@ -14,11 +14,15 @@ from shared.events import ChatReply, ChatRequest, CostEvent
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A request, its reply (of a failure: what is known), and where the prompt went."""
+    """A request, its reply (of a failure: what is known), and where the prompt went.
+
+    `asked` is the model as the caller named it.
+    """
 
     request: ChatRequest
     reply: ChatReply
     own_host: bool
+    asked: str = ""
 
 
 class Accounts:
@@ -94,4 +98,9 @@ def row(outcome: Outcome, error: str | None) -> Call:
         eval_s=times.eval_s,
         cost_pico=pico(reply.cost_usd),
         error=error,
+        source=request.source,
+        caller=request.caller,
+        asked=outcome.asked,
+        rule=reply.rule,
+        structured=int(request.format is not None or bool(request.tools)),
     )

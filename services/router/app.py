@@ -12,8 +12,9 @@ import anyio
 import anyio.abc
 from nats.micro.request import Request
 
-from services.router import prices
+from services.router import clouds, history, prices
 from services.router.accounts import Accounts
+from services.router.budgets.budgets import Budgets
 from services.router.cache import Cache
 from services.router.desk import Desk
 from services.router.door.app import Door
@@ -23,6 +24,10 @@ from services.router.flights import Flights
 from services.router.handlers import ChatHandlers
 from services.router.models import ModelHandlers
 from services.router.offline_engine import OfflineEngine
+from services.router.policy import steps
+from services.router.policy.policy import Policy
+from services.router.policy.quality import Quality
+from services.router.policy.steps import Steps
 from services.router.pool.engine import PoolEngine
 from services.router.pool.weights import WEIGHT, weight
 from services.router.presence import Presence
@@ -62,7 +67,7 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         path = service.settings.data_dir / "router" / "calls.db"
         record = await stack.enter_async_context(open_record(path))
-        switch = make_switch(service.settings)
+        switch = await make_switch(service.settings)
         stack.push_async_callback(switch.primary.close)
         loops = await stack.enter_async_context(anyio.create_task_group())
         running = Running()
@@ -75,10 +80,11 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
         loops.cancel_scope.cancel()
 
 
-def make_switch(settings: Settings) -> Switch:
-    """Return the switch with the engine that the setting names, and rules beside it."""
+async def make_switch(settings: Settings) -> Switch:
+    """Return the switch with the engine that the setting names, rules and clouds beside it."""
     offline = OfflineEngine(settings.engine, settings.host)
-    return Switch(settings, _primary(settings, offline), offline)
+    foreign = await asyncio.to_thread(clouds.engines, settings)
+    return Switch(settings, _primary(settings, offline), offline, foreign)
 
 
 def _primary(settings: Settings, offline: OfflineEngine) -> Engine:
@@ -103,9 +109,15 @@ async def _serve(room: Room) -> Door:
     slots = Open(pool.places.info) if pool else own
     hosts = pool.beat if pool else dict
     service.heart.info = lambda: switch.info() | {"slots": slots.info()} | hosts()
-    desk = Desk(settings.router, switch, slots, cache, Flights(room.loops), accounts)
-    for loop in (record.run, telemetry.run, switch.watch):
+    quality = Quality(record)
+    policy = Policy(settings.router, quality, lambda: pool.models if pool else ())
+    budgets = Budgets(settings.router, record, clouds.known(switch.clouds))
+    flights = Flights(room.loops)
+    desk = Desk(settings.router, switch, slots, cache, flights, accounts, policy, budgets)
+    for loop in (record.run, telemetry.run, switch.watch, quality.run):
         room.loops.start_soon(loop)
+    keep = (record.path, settings.router.keep_days, settings.router.keep_calls)
+    room.loops.start_soon(history.keep_short, *keep)
     presence = Presence(service.bus.nc)
     await presence.listen()
     room.loops.start_soon(presence.run)
@@ -114,6 +126,9 @@ async def _serve(room: Room) -> Door:
     await _models(service, models)
     reports = ReportHandlers(settings, record, accounts, cache, pool)
     await _reports(service, reports)
+    await service.endpoints.answer("model.budgets", Empty, budgets.list_budgets)
+    await service.endpoints.answer("model.policy", Empty, policy.explain)
+    await service.bus.nc.subscribe(steps.SUBJECT, cb=Steps(record).hear)
     levers = Levers(settings.router, cache, {WEIGHT: partial(weight, pool)} if pool else None)
     await _tuning(service, Tuner(levers, Store(service.bus), record, reports.advise))
     return Door(settings.router, desk, models, room.running)

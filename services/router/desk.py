@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from services.router import names, schema, tools
+from services.router import schema, tools
 from services.router.accounts import Accounts
 from services.router.asking import ask
+from services.router.budgets.budgets import Budgets
 from services.router.cache import Cache
 from services.router.engine import Answer, Engine, OnDelta
 from services.router.errand import Errand
 from services.router.flights import Flights
 from services.router.keys import cacheable, key
+from services.router.policy.policy import FALL_BACK, Choice, Policy
 from services.router.slots import Queue
 from services.router.switch import Switch
 from shared.errors import (
@@ -21,6 +23,7 @@ from shared.errors import (
     InvalidInput,
     ModelMissing,
     NeedsModel,
+    Refused,
     SovereignError,
     TimedOut,
     Unavailable,
@@ -39,6 +42,8 @@ class Desk:
     cache: Cache
     flights: Flights
     accounts: Accounts
+    policy: Policy
+    budgets: Budgets
 
     async def complete(self, request: ChatRequest, on_delta: OnDelta | None = None) -> ChatReply:
         """Return the reply within `timeout_s`; raise typed errors; every outcome is recorded.
@@ -47,8 +52,9 @@ class Desk:
         """
         errand = Errand(request, on_delta)
         try:
-            errand.request = self._checked(request)
-            answer = await self._in_time(errand)
+            self._check(request)
+            choice = self.policy.choose(request)
+            answer = await self._in_time(errand, choice)
         except NeedsModel:
             raise
         except SovereignError as error:
@@ -61,26 +67,40 @@ class Desk:
         self.accounts.book(outcome)
         return outcome.reply
 
-    def _checked(self, request: ChatRequest) -> ChatRequest:
-        """Return the request with its model's name resolved, or say what is wrong with it."""
-        model = names.resolve(request.model, self.settings)
-        names.refuse_cloud(model, self.settings)
+    def _check(self, request: ChatRequest) -> None:
+        """Say what is wrong with the request."""
         if request.format is not None and request.tools:
             raise InvalidInput("format and tools exclude each other", field="format")
         schema.check(request.format)
         tools.check(request)
-        return request.model_copy(update={"model": model})
 
-    async def _in_time(self, errand: Errand) -> Answer:
+    async def _in_time(self, errand: Errand, choice: Choice) -> Answer:
         limit = asyncio.timeout(errand.request.timeout_s)
         try:
             async with limit:
-                return await self._twice(errand)
+                return await self._first(errand, choice)
         except TimeoutError:
             if not limit.expired():
                 raise
             line = f"no answer in {errand.request.timeout_s:g} s"
             raise TimedOut(line, field="timeout_s") from None
+
+    async def _first(self, errand: Errand, choice: Choice) -> Answer:
+        """Return the first answer of the models to try; each failure is recorded as a call."""
+        asked = errand.request
+        errand.rule = choice.rule
+        for model in choice.models:
+            errand.request = asked.model_copy(update={"model": model})
+            errand.last = model == choice.models[-1]
+            try:
+                return await self._twice(errand)
+            except FALL_BACK as error:
+                if errand.last or errand.told:
+                    raise
+                if errand.engine is not None and not isinstance(error, NeedsModel):
+                    self.accounts.book(errand.failed(), error.code)
+                errand.rule = f"{choice.rule}; after {model}: {error.code}"
+        raise Refused("no model is left to try", field="model")
 
     async def _twice(self, errand: Errand) -> Answer:
         """Look again when the engine is not what it was a moment ago, then choose anew."""
@@ -99,6 +119,8 @@ class Desk:
 
     async def _serve(self, errand: Errand) -> Answer:
         engine = errand.engine = await self.switch.choose(errand.request.model)
+        if not engine.is_llm and not errand.last:
+            raise ModelMissing(f"{errand.request.model} is not at hand", field="model")
         if not engine.is_llm:
             return await ask(engine, errand.request, errand.on_delta)
         if not cacheable(errand.request):
@@ -132,9 +154,16 @@ class Desk:
         return await self.flights.ride(name, start, errand.on_delta)
 
     async def _queued(self, engine: Engine, errand: Errand, on_delta: OnDelta | None) -> Answer:
-        async with self.slots.hold(errand.request.priority) as waited_s:
+        """Ask within the budgets; an answer that is kept for others is paid by the first."""
+        request = errand.request
+        async with (
+            self.budgets.hold(request) as bill,
+            self.slots.hold(request.priority) as waited_s,
+        ):
             errand.queue_s = waited_s
-            return await ask(engine, errand.request, on_delta)
+            answer = await ask(engine, request, on_delta)
+            bill.paid(answer)
+            return answer
 
 
 def _worth_keeping(request: ChatRequest, answer: Answer) -> bool:

@@ -14,7 +14,11 @@ from shared.events import CacheEvent, ChatReply, ChatRequest, ModelTimes
 
 @dataclass(slots=True)
 class Errand:
-    """`cache` and `queue_s` are known when it has come so far; `engine` when one was chosen."""
+    """`cache` and `queue_s` are known when it has come so far; `engine` when one was chosen.
+
+    `asked` is the model as the caller named it, `rule` what chose the one that is tried now;
+    `last` is false while others are left to try, `told` once the caller has seen a word.
+    """
 
     request: ChatRequest
     on_delta: OnDelta | None
@@ -22,6 +26,23 @@ class Errand:
     engine: Engine | None = None
     cache: Literal["miss", "hit", "coalesced", "off"] = "off"
     queue_s: float = 0.0
+    asked: str = ""
+    rule: str = ""
+    last: bool = True
+    told: bool = False
+
+    def __post_init__(self) -> None:
+        """Notice when the caller is told something."""
+        self.asked = self.request.model
+        if self.on_delta is not None:
+            self.on_delta = self._noticed(self.on_delta)
+
+    def _noticed(self, on_delta: OnDelta) -> OnDelta:
+        async def tell(delta: str) -> None:
+            self.told = True
+            await on_delta(delta)
+
+        return tell
 
     @property
     def fresh(self) -> bool:
@@ -40,13 +61,14 @@ class Errand:
 
     def done(self, answer: Answer) -> Outcome:
         """Return the outcome of an answer."""
-        return Outcome(self.request, self._reply(answer), answer.own_host or not self.fresh)
+        own = answer.own_host or not self.fresh
+        return Outcome(self.request, self._reply(answer), own, self.asked)
 
     def failed(self) -> Outcome:
         """Return what is known of a failure."""
         answer = Answer(content="", model=self.request.model, cost_usd=None)
         own = self.engine is None or self.engine.own
-        return Outcome(self.request, self._reply(answer), own)
+        return Outcome(self.request, self._reply(answer), own, self.asked)
 
     def _reply(self, answer: Answer) -> ChatReply:
         return ChatReply(
@@ -66,6 +88,7 @@ class Errand:
             cache=self.cache,
             cost_usd=answer.cost_usd if self.fresh else Decimal(0),
             notice=answer.notice,
+            rule=self.rule,
         )
 
     def _times(self, answer: Answer) -> ModelTimes:

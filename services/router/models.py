@@ -27,6 +27,9 @@ from shared.events import (
 )
 from shared.settings import RouterSettings
 
+EMBED = "embed"
+"""The alias of the setting's embedding model."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelHandlers:
@@ -59,8 +62,9 @@ class ModelHandlers:
 
     async def embed(self, request: EmbedRequest) -> EmbedReply:
         """Return vectors from the engine of now."""
-        wanted = request.model or self.settings.embed_model
-        model = self.settings.aliases.get(wanted, wanted)
+        ours = not request.model or request.model == EMBED not in self.settings.aliases
+        wanted = self.settings.embed_model if ours else request.model
+        model = names.chain(wanted, self.settings)[0]
         names.refuse_cloud(model, self.settings)
         engine = await self.switch.choose(model)
         asked = request.model_copy(update={"model": model})

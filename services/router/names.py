@@ -17,8 +17,22 @@ OWN_SUFFIXES = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 
 def resolve(name: str, settings: RouterSettings) -> str:
     """Return the model's name for an alias, a name, or nothing (the default)."""
-    wanted = name or settings.model
-    return settings.aliases.get(wanted, wanted)
+    return chain(name or settings.model, settings)[0]
+
+
+def chain(name: str, settings: RouterSettings) -> tuple[str, ...]:
+    """Return what a name stands for: the models to try one after the other, each once.
+
+    An alias or a fallback may name several, with commas; fallbacks follow the model they are for.
+    """
+    first = split(settings.aliases.get(name, "")) or (name,)
+    found = [model for one in first for model in (one, *split(settings.fallbacks.get(one, "")))]
+    return tuple(dict.fromkeys(found))
+
+
+def split(text: str) -> tuple[str, ...]:
+    """Return the names in a list with commas."""
+    return tuple(part for word in text.split(",") if (part := word.strip()))
 
 
 def refuse_cloud(name: str, settings: RouterSettings) -> None:

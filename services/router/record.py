@@ -7,7 +7,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields
 from decimal import Decimal
 from operator import attrgetter
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 
 import aiosqlite
 
+from services.router import history
 from shared.errors import InvalidSetting
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,9 @@ GATHER_S = 0.05
 @dataclass(frozen=True, slots=True)
 class Call:
     """One row. `at` is ISO 8601 in UTC; `cost_pico` is null when the price is unknown;
-    `own_host` is 1 when no token left the owner's hosts."""
+    `own_host` is 1 when no token left the owner's hosts; `source` is the door that the request
+    came through, `caller` the name of its key; `asked` is the model as it was asked for, `rule`
+    what chose the model; `structured` is 1 for a schema or tools."""
 
     at: str
     request_id: str
@@ -55,24 +58,52 @@ class Call:
     eval_s: float | None
     cost_pico: int | None
     error: str | None
+    source: str = "bus"
+    caller: str | None = None
+    asked: str = ""
+    rule: str = ""
+    structured: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How a step of a task came out that a model did; `verified` is 0 when it was found wanting."""
+
+    at: str
+    task_id: str
+    step_id: str
+    attempt: int
+    agent: str
+    model: str
+    verified: int
+
+
+STEP_COLUMNS = tuple(field.name for field in fields(Step))
 COLUMNS = tuple(field.name for field in fields(Call))
-VALUES = attrgetter(*COLUMNS)
+VALUES = {Call: attrgetter(*COLUMNS), Step: attrgetter(*STEP_COLUMNS)}
+TABLE = "SELECT name FROM pragma_table_info('calls')"
 TYPES = {"str": "TEXT", "int": "INTEGER", "float": "REAL"}
-INSERT = f"INSERT INTO calls ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - our own column names
+INSERT = {
+    Call: f"INSERT INTO calls ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})",  # noqa: S608 - our own column names
+    Step: f"INSERT OR IGNORE INTO steps VALUES ({', '.join('?' * len(STEP_COLUMNS))})",  # noqa: S608
+}
+"""Every router hears of a step; those that share the file keep it once."""
 
 
 class Record:
     """Takes calls without waiting; `run` writes them."""
 
-    def __init__(self, database: aiosqlite.Connection) -> None:
+    def __init__(self, database: aiosqlite.Connection, path: Path) -> None:
         self._database = database
-        self._waiting: asyncio.Queue[Call] = asyncio.Queue(MAX_WAITING)
+        self._waiting: asyncio.Queue[Call | Step] = asyncio.Queue(MAX_WAITING)
+        self.path = path
         self.lost = 0
 
-    def add(self, call: Call) -> None:
-        """Take a call; when the disk has failed for so long that no room is left, count it."""
+    def add(self, call: Call | Step) -> None:
+        """Take a call or a step.
+
+        When the disk has failed for so long that no room is left, it is counted as lost.
+        """
         try:
             self._waiting.put_nowait(call)
         except asyncio.QueueFull:
@@ -98,10 +129,12 @@ class Record:
         await self.settle()
         return list(await self._database.execute_fetchall(query, values))
 
-    async def _write(self, batch: list[Call]) -> None:
+    async def _write(self, batch: list[Call | Step]) -> None:
         while True:
             try:
-                await self._database.executemany(INSERT, [VALUES(call) for call in batch])
+                for kind, insert in INSERT.items():
+                    rows = [VALUES[kind](one) for one in batch if type(one) is kind]
+                    await self._database.executemany(insert, rows)
                 await self._database.commit()
             except sqlite3.Error as error:
                 log.error("the record cannot be written, trying again: %s", error)
@@ -124,7 +157,7 @@ async def open_record(path: Path, busy_s: float = 10.0) -> AsyncIterator[Record]
         raise _unwritable(path, error) from error
     try:
         await _declare(database, path)
-        yield Record(database)
+        yield Record(database, path)
     finally:
         await database.close()
 
@@ -133,6 +166,11 @@ async def _declare(database: aiosqlite.Connection, path: Path) -> None:
     database.row_factory = sqlite3.Row
     try:
         await database.executescript(_declaration())
+        there = {row["name"] for row in await database.execute_fetchall(TABLE)}
+        for column in (one for one in fields(Call) if one.name not in there):
+            await database.execute(f"ALTER TABLE calls ADD COLUMN {_column(column)}")
+        await database.executescript(history.DECLARATION)
+        await database.commit()
     except sqlite3.Error as error:
         raise _unwritable(path, error) from error
 
@@ -154,13 +192,20 @@ def dollars(amount: int | None) -> Decimal | None:
 
 def _declaration() -> str:
     """Return the table as the fields of `Call` say."""
-    lines = []
-    for field in fields(Call):
-        kind, _, optional = str(field.type).partition(" | ")
-        lines.append(f"{field.name} {TYPES[kind]}" + ("" if optional else " NOT NULL"))
     return f"""
         PRAGMA journal_mode = WAL;
         PRAGMA synchronous = NORMAL;
-        CREATE TABLE IF NOT EXISTS calls (id INTEGER PRIMARY KEY, {", ".join(lines)});
+        CREATE TABLE IF NOT EXISTS calls
+            (id INTEGER PRIMARY KEY, {", ".join(map(_column, fields(Call)))});
         CREATE INDEX IF NOT EXISTS calls_at ON calls (at);
+        CREATE TABLE IF NOT EXISTS steps
+            ({", ".join(map(_column, fields(Step)))}, UNIQUE (task_id, step_id, attempt));
+        CREATE INDEX IF NOT EXISTS calls_task ON calls (task_id) WHERE task_id IS NOT NULL;
     """
+
+
+def _column(field: Field[Any]) -> str:
+    """Return a column as the field says; one with a default may be added to a table of before."""
+    kind, _, optional = str(field.type).partition(" | ")
+    default = "" if field.default in (MISSING, None) else f" DEFAULT {field.default!r}"
+    return f"{field.name} {TYPES[kind]}" + ("" if optional else f" NOT NULL{default}")

@@ -10,20 +10,21 @@ from services.router.record import Record, dollars
 from shared.events import Savings
 
 TOTALS = """
-    SELECT COUNT(*) AS calls,
-           TOTAL(is_llm) AS llm_calls,
-           TOTAL(NOT is_llm) AS offline_calls,
-           TOTAL(cache IN ('hit', 'coalesced')) AS cache_hits,
+    SELECT TOTAL(calls) AS calls,
+           TOTAL(is_llm * calls) AS llm_calls,
+           TOTAL((NOT is_llm) * calls) AS offline_calls,
+           TOTAL((cache IN ('hit', 'coalesced')) * calls) AS cache_hits,
            TOTAL(is_llm * prompt_tokens) AS prompt_tokens,
            TOTAL(is_llm * completion_tokens) AS completion_tokens,
            SUM(CASE WHEN is_llm THEN cost_pico END) AS cost_pico,
-           TOTAL(is_llm AND cost_pico IS NULL) AS unpriced,
+           TOTAL(is_llm * unpriced) AS unpriced,
            MIN(at) AS since
-      FROM calls WHERE error IS NULL
+      FROM history WHERE error IS NULL
 """
 METHOD = (
     "The reference model's price for the same tokens, less what the calls cost. Local calls cost"
-    " 0 (energy is not counted); answers by rule count nothing; answers from the cache count."
+    " their energy if its price and the host's watts are set, else 0; answers by rule count"
+    " nothing; answers from the cache count."
 )
 
 
@@ -40,7 +41,7 @@ async def savings(record: Record, accounts: Accounts) -> Savings:
     cost = None if row["unpriced"] else dollars(row["cost_pico"] or 0)
     return Savings(
         reference_model=accounts.reference,
-        calls=row["calls"],
+        calls=int(row["calls"]),
         llm_calls=int(row["llm_calls"]),
         offline_calls=int(row["offline_calls"]),
         cache_hits=int(row["cache_hits"]),

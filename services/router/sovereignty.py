@@ -14,10 +14,11 @@ from shared.events import ModelInfo, Sovereignty, SovereigntyPart
 from shared.settings import Settings
 
 TOTALS = """
-    SELECT COUNT(*) AS calls, TOTAL(is_llm) AS llm, TOTAL(is_llm AND own_host) AS own,
+    SELECT TOTAL(calls) AS calls, TOTAL(is_llm * calls) AS llm,
+           TOTAL(is_llm * own_host * calls) AS own,
            TOTAL(is_llm * (prompt_tokens + completion_tokens)) AS tokens,
            TOTAL(is_llm * own_host * (prompt_tokens + completion_tokens)) AS own_tokens
-      FROM calls WHERE error IS NULL AND at >= ?
+      FROM history WHERE error IS NULL AND at >= ?
 """
 LEAST_WEIGHT = 0.5
 NETWORK_FILESYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "fuse.s3fs", "9p", "afs")
@@ -45,7 +46,7 @@ async def gather(
     row = (await record.rows(TOTALS, ""))[0]
     return Facts(
         settings=settings,
-        calls=row["calls"],
+        calls=int(row["calls"]),
         llm=row["llm"],
         own=row["own"],
         tokens=row["tokens"],
@@ -110,7 +111,7 @@ def _endpoints(facts: Facts) -> SovereigntyPart:
         value=0.0 if foreign else 1.0,
         weight=0.2,
         explanation=f"{told} Looked at: the bus, Ollama, the OpenAI-compatible server,"
-        " allow_remote, and models that Ollama only passes on.",
+        " clouds, allow_remote, and models that Ollama only passes on.",
     )
 
 
@@ -121,6 +122,7 @@ def foreign_endpoints(facts: Facts) -> list[str]:
     urls = [*facts.settings.nats_url.split(","), *pool, router.openai_url or ""]
     found = [url for url in urls if url and not names.is_own(url)]
     found += ["allow_remote"] if router.allow_remote else []
+    found += [f"cloud {name} ({cloud.model})" for name, cloud in router.clouds.items()]
     return found + (list(facts.remote_models) if router.allow_remote else [])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from services.router.engine import Engine
@@ -19,9 +20,19 @@ SLOW_PROBES = 2
 
 
 class Switch:
-    """`primary` is what the setting names; with `auto`, rules stand in while it is not ready."""
+    """`primary` is what the setting names; with `auto`, rules stand in while it is not ready.
 
-    def __init__(self, settings: Settings, primary: Engine, offline: OfflineEngine) -> None:
+    `clouds` are engines of their own, by the name of their one model.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        primary: Engine,
+        offline: OfflineEngine,
+        clouds: Mapping[str, Engine] | None = None,
+    ) -> None:
+        self.clouds = clouds or {}
         self._auto = settings.engine == "auto"
         self._reprobe_s = settings.router.reprobe_s
         self._lock = asyncio.Lock()
@@ -34,6 +45,8 @@ class Switch:
 
     async def choose(self, model: str) -> Engine:
         """Return the engine for this model; raise `NeedsModel` when it cannot answer now."""
+        if model in self.clouds:
+            return self.clouds[model]
         if self.status.state in ("ready", "offline") and not self._stands_in:
             return self.primary
         if self.status.state == "model_missing" and await self.primary.identity(model):

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
         Usage,
         UsDollars,
     )
+    from shared.events.budgets import (
+        BudgetLine,
+        BudgetList,
+        BudgetScope,
+    )
     from shared.events.dead import (
         DeadLetter,
     )
@@ -129,6 +134,11 @@ if TYPE_CHECKING:
         Side,
         TokenAsk,
         TokenReply,
+    )
+    from shared.events.policy import (
+        AliasLine,
+        PolicyReport,
+        QualityLine,
     )
     from shared.events.pool import (
         HostInfo,
@@ -264,6 +274,7 @@ _HOMES = {
     "WAITS_FOR_PERSON": "tasks",
     "AgentInfo": "reports",
     "AgentRoster": "reports",
+    "AliasLine": "policy",
     "AnyEntry": "journal",
     "Artifact": "tools",
     "Assignment": "match",
@@ -275,6 +286,9 @@ _HOMES = {
     "BillReply": "money",
     "Body": "base",
     "Budget": "tasks",
+    "BudgetLine": "budgets",
+    "BudgetList": "budgets",
+    "BudgetScope": "budgets",
     "CacheEvent": "models",
     "CacheStatus": "reports",
     "Charge": "money",
@@ -354,11 +368,13 @@ _HOMES = {
     "PayoutReply": "money",
     "Plan": "tasks",
     "PlanStep": "tasks",
+    "PolicyReport": "policy",
     "Posting": "money",
     "Priority": "tasks",
     "Profile": "match",
     "PullAsk": "reports",
     "PullProgress": "reports",
+    "QualityLine": "policy",
     "Reason": "base",
     "Recommendation": "reports",
     "ReplayAsk": "replay",
@@ -467,6 +483,7 @@ __all__ = [
     "WAITS_FOR_PERSON",
     "AgentInfo",
     "AgentRoster",
+    "AliasLine",
     "AnyEntry",
     "Artifact",
     "Assignment",
@@ -478,6 +495,9 @@ __all__ = [
     "BillReply",
     "Body",
     "Budget",
+    "BudgetLine",
+    "BudgetList",
+    "BudgetScope",
     "CacheEvent",
     "CacheStatus",
     "Charge",
@@ -557,11 +577,13 @@ __all__ = [
     "PayoutReply",
     "Plan",
     "PlanStep",
+    "PolicyReport",
     "Posting",
     "Priority",
     "Profile",
     "PullAsk",
     "PullProgress",
+    "QualityLine",
     "Reason",
     "Recommendation",
     "ReplayAsk",

@@ -1,12 +1,17 @@
 import json
 
 from shared.events import (
+    AliasLine,
+    BudgetLine,
+    BudgetList,
     EngineStatus,
     HostInfo,
     HostList,
     ModelInfo,
     ModelList,
+    PolicyReport,
     PullProgress,
+    QualityLine,
 )
 from tests.cli.conftest import answer
 
@@ -40,6 +45,22 @@ async def test_hosts_tell_their_load_and_what_is_wrong(cli, bus):
     await answer(bus, "model.hosts", HostList(hosts=(up, away), waiting=3, queue=256))
     shown = (await cli("model", "hosts")).stdout
     assert all(part in shown for part in ("gpu1", "1/2", "m 1.2", "absent", "no answer", "3 of"))
+
+
+async def test_policy_tells_who_answers_and_why(cli, bus):
+    alias = AliasLine(name="fast", models=("small", "large"), why="alias fast: the smallest")
+    line = QualityLine(model="small", kind="builder", calls=90, good=0.9, surely_good=0.82)
+    await answer(bus, "model.policy", PolicyReport(aliases=(alias,), quality=(line,)))
+    shown = (await cli("model", "policy")).stdout
+    assert all(part in shown for part in ("small, then large", "the smallest", "90%", "82%"))
+
+
+async def test_budgets_tell_what_is_left(cli, bus):
+    line = BudgetLine(of="caller", name="ann", period="2026-11", spent_usd="1.5",
+                      reserved_usd="0", limit_usd="2", spent_tokens=7, refused=3)  # fmt: skip
+    await answer(bus, "model.budgets", BudgetList(lines=(line,)))
+    shown = (await cli("model", "budgets")).stdout
+    assert all(part in shown for part in ("caller ann", "2026-11", "1.5000 USD", "2", "3"))
 
 
 async def test_pull_shows_each_new_status(cli, bus):

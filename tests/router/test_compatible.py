@@ -10,6 +10,7 @@ from services.router.asking import ask as ask_whole
 from services.router.compatible import library
 from services.router.compatible.engine import CompatibleEngine
 from shared.errors import (
+    BudgetExceeded,
     Busy,
     EngineFailed,
     InputTooLong,
@@ -18,8 +19,8 @@ from shared.errors import (
     TimedOut,
     Unavailable,
 )
-from shared.events import EmbedRequest
-from shared.settings import RouterSettings, Settings
+from shared.events import ChatOptions, EmbedRequest, Empty, Sovereignty
+from shared.settings import CloudModel, RouterSettings, Settings
 from tests.fakes.openai import FakeOpenAI
 from tests.router.conftest import ask, chat, until
 
@@ -132,3 +133,21 @@ async def test_the_whole_router_speaks_to_such_a_server(bus, router, server):
         first, second = await chat(bus, ask("hello"), 30), await chat(bus, ask("hello"))
     assert (first.engine, first.model, first.cache) == ("openai", "local-model", "miss")
     assert (second.content, second.cache) == (first.content, "hit")
+
+
+async def test_a_cloud_answers_who_may_ask_it_and_is_priced_and_bounded(bus, router, server):
+    cloud = CloudModel(
+        model="openai/gpt-4o-mini", url=server.url, api_key="sk-x", usd_per_month="0.002"
+    )
+    fallbacks = {"missing-one": "mini"}
+    async with router(clouds={"mini": cloud}, fallbacks=fallbacks):
+        with pytest.raises(ModelMissing):
+            await chat(bus, ask(model="missing-one"), 30.0)
+        reply = await chat(bus, ask(model="missing-one", clouds=("mini",)), 30.0)
+        with pytest.raises(BudgetExceeded, match="cloud mini"):
+            await chat(bus, ask(model="mini", options=ChatOptions(max_tokens=4000)), 30.0)
+        told = await bus.request("model.sovereignty", Empty(), Sovereignty)
+    assert (reply.engine, reply.model, reply.host) == ("cloud", "mini", "openai")
+    assert reply.rule == "named; after missing-one: model_missing"
+    assert reply.cost_usd > 0
+    assert {part.name: part.value for part in told.parts}["no_foreign_endpoint"] == 0.0

@@ -1,0 +1,1 @@
+"""Limits on what model calls may cost or use, reserved before each call."""

@@ -1,0 +1,53 @@
+"""What a request may come to at most: the amount that is reserved before it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import orjson
+
+from services.router.prices import Price
+from shared.events import ChatRequest
+
+BYTES_PER_TOKEN = 3
+"""Fewer than the four of English text: a reservation should rather be too large."""
+TOKENS_PER_MESSAGE = 8
+TOKENS_PER_IMAGE = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """US dollars and tokens."""
+
+    usd: Decimal = Decimal(0)
+    tokens: int = 0
+
+    def plus(self, other: Amount) -> Amount:
+        """Return the sum."""
+        return Amount(self.usd + other.usd, self.tokens + other.tokens)
+
+    def minus(self, other: Amount) -> Amount:
+        """Return the difference."""
+        return Amount(self.usd - other.usd, self.tokens - other.tokens)
+
+
+def estimate(request: ChatRequest, max_tokens: int, price: Price | None) -> Amount:
+    """Return the most that an answer should use; without a price it costs nothing (local)."""
+    prompt = prompt_tokens(request)
+    answer = request.options.max_tokens or max_tokens
+    return Amount(price.of(prompt, answer) if price else Decimal(0), prompt + answer)
+
+
+def prompt_tokens(request: ChatRequest) -> int:
+    """Return how many tokens the prompt should have, rather too many."""
+    texts = sum(len(message.content.encode()) for message in request.messages)
+    pictures = sum(len(message.images) for message in request.messages)
+    calls = [message.tool_calls for message in request.messages if message.tool_calls]
+    shaped = bool(request.format or request.tools or calls)
+    extra = len(orjson.dumps([request.format, request.tools, calls])) if shaped else 0
+    return (
+        (texts + extra) // BYTES_PER_TOKEN
+        + TOKENS_PER_MESSAGE * len(request.messages)
+        + TOKENS_PER_IMAGE * pictures
+    )

@@ -1,0 +1,47 @@
+"""The clouds that the owner has named: an engine for each, with the price that its budget needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from services.router import prices
+from services.router.engine import Engine
+from services.router.prices import Price
+from shared.errors import InvalidSetting
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from services.router.compatible.cloud import CloudEngine
+
+SETTING = "SOVEREIGN_ROUTER__CLOUDS"
+
+
+def engines(settings: Settings) -> dict[str, Engine]:
+    """Return the engines by the owner's names; raise `InvalidSetting` for an unknown price."""
+    clouds = settings.router.clouds
+    if not clouds:
+        return {}
+    models = tuple(cloud.model for cloud in clouds.values())
+    known = prices.read(prices.table(), models + tuple(map(_bare, models)))
+    return {name: _engine(settings, name, known) for name in clouds}
+
+
+def known(engines: Mapping[str, Engine]) -> dict[str, Price]:
+    """Return the price of each cloud."""
+    return {name: price for name, one in engines.items() if (price := getattr(one, "cost", None))}
+
+
+def _engine(settings: Settings, name: str, known: dict[str, Price]) -> CloudEngine:
+    from services.router.compatible.cloud import CloudEngine
+
+    cloud = settings.router.clouds[name]
+    price = known.get(cloud.model) or known.get(_bare(cloud.model))
+    if price is None:
+        line = f"{SETTING}: the price of {cloud.model} ({name}) is unknown, so no budget can hold"
+        raise InvalidSetting(line, field=SETTING)
+    return CloudEngine(settings, name, cloud, price)
+
+
+def _bare(model: str) -> str:
+    return model.partition("/")[2] or model
