@@ -1,7 +1,8 @@
 """Taking steps by priority: nothing is fetched ahead, high goes first, low never starves.
 
 The server tells `task.ready.<agent>.<priority>` after a step is stored; that wakes the puller,
-which then asks the durable of that priority for one message without waiting.
+which then asks the durable of that priority for one message without waiting. The word may be
+faster than the durable, which then has nothing yet: the puller asks again within milliseconds.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ WEIGHTS = {Priority.URGENT: 8, Priority.HIGH: 4, Priority.NORMAL: 2, Priority.LO
 """Steps that each priority gets of a round while all of them wait."""
 ANSWER_S = 2.0
 """How long the server may take to say that it has nothing."""
+AGAIN_S = (0.002, 0.01, 0.05, 0.2)
+"""Pauses before a durable is asked again that had nothing of a step that was told of."""
 NOBODY = "503"
 """The status of a question to a durable that is not there, or to a server without JetStream."""
 _NOW = orjson.dumps({"batch": 1, "no_wait": True})
@@ -54,6 +57,36 @@ class Turns:
         self._left[priority] = max(0, self._left[priority] - 1)
 
 
+class Hopes:
+    """Steps that were told of and not yet seen, and when to look for them once more.
+
+    Another worker may have them: after the last pause they are given up.
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[Priority, int] = {}
+        self._tries: dict[Priority, int] = {}
+
+    def told(self, priority: Priority) -> None:
+        """Count one step that is stored."""
+        self._open[priority] = self._open.get(priority, 0) + 1
+        self._tries[priority] = 0
+
+    def took(self, priority: Priority) -> None:
+        """Count one step that came."""
+        self._open[priority] = max(0, self._open.get(priority, 0) - 1)
+        self._tries[priority] = 0
+
+    def pause(self, priority: Priority) -> float | None:
+        """Return the seconds until the next look after one in vain; None to wait for a word."""
+        tries = self._tries.get(priority, 0)
+        if not self._open.get(priority) or tries >= len(AGAIN_S):
+            self._open[priority] = 0
+            return None
+        self._tries[priority] = tries + 1
+        return AGAIN_S[tries]
+
+
 class Puller:
     """The queues of one kind of agent."""
 
@@ -62,6 +95,7 @@ class Puller:
         self._agent = agent
         self._consumers = consumers
         self._turns = Turns()
+        self._hopes = Hopes()
         self._waiting: set[Priority] = set(consumers)
         self._wake = asyncio.Event()
         self._replies: Subscription | None = None
@@ -86,15 +120,32 @@ class Puller:
                 self._waiting.discard(priority)
                 message = await self._ask(self._consumers[priority])
                 if message is not None:
-                    self._waiting.add(priority)
-                    self._turns.took(priority)
+                    self._took(priority, message)
                     return message, self._consumers[priority]
+                self._hope(priority)
             if not self._waiting:
                 await self._wake.wait()
                 self._wake.clear()
 
     async def _told(self, message: Msg) -> None:
-        self._waiting.add(Priority(message.subject.split(".")[-1]))
+        priority = Priority(message.subject.split(".")[-1])
+        self._hopes.told(priority)
+        self._wait_for(priority)
+
+    def _took(self, priority: Priority, message: Msg) -> None:
+        """Count a step; its durable is asked again only when it holds more."""
+        self._turns.took(priority)
+        self._hopes.took(priority)
+        if message.metadata.num_pending:
+            self._waiting.add(priority)
+
+    def _hope(self, priority: Priority) -> None:
+        pause_s = self._hopes.pause(priority)
+        if pause_s is not None:
+            asyncio.get_running_loop().call_later(pause_s, self._wait_for, priority)
+
+    def _wait_for(self, priority: Priority) -> None:
+        self._waiting.add(priority)
         self._wake.set()
 
     async def _ask(self, consumer: Consumer) -> Msg | None:

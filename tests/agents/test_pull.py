@@ -1,6 +1,6 @@
 from collections import Counter
 
-from services.agents.pull import Turns
+from services.agents.pull import AGAIN_S, Hopes, Turns
 from shared.events.tasks import Priority
 
 ALL = set(Priority)
@@ -38,3 +38,13 @@ def test_low_never_starves_beside_urgent():
 
 def test_every_waiting_queue_is_in_the_order():
     assert set(Turns().order({Priority.HIGH, Priority.LOW})) == {Priority.HIGH, Priority.LOW}
+
+
+def test_a_step_that_was_told_of_is_looked_for_soon_and_then_left_to_others():
+    hopes = Hopes()
+    assert hopes.pause(Priority.HIGH) is None
+    hopes.told(Priority.HIGH)
+    assert [hopes.pause(Priority.HIGH) for _ in (*AGAIN_S, 1)] == [*AGAIN_S, None]
+    hopes.told(Priority.HIGH)
+    hopes.took(Priority.HIGH)
+    assert hopes.pause(Priority.HIGH) is None
