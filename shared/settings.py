@@ -403,9 +403,14 @@ class Settings(BaseSettings):
 
 
 def host_name() -> str:
-    """Return this machine's name as a token: other characters become `-`."""
-    name = socket.gethostname().split(".")[0]
-    kept = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in name)
+    """Return this machine's name as a token."""
+    return host_token(socket.gethostname())
+
+
+def host_token(name: str) -> str:
+    """Return a machine's name as a token: its first part, other characters become `-`."""
+    first = name.split(".")[0]
+    kept = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in first)
     return kept[:64] or "host"
 
 

@@ -11,7 +11,7 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from services.ops import leftovers, preflight
+from services.ops import container_host, leftovers, preflight
 from services.ops.host import Command, Host, module_command
 from services.ops.life import run
 from shared import logs
@@ -44,6 +44,8 @@ def supervise(settings: Settings, asked: argparse.Namespace, command: Command) -
     services = tuple(dict.fromkeys(asked.services)) or SERVICES
     preflight.check_data_dir(settings.data_dir)
     with preflight.lock(settings.data_dir):
+        if settings.ops.driver == "docker":
+            return asyncio.run(container_host.serve(settings))
         leftovers.end_all(settings.data_dir)
         preflight.check_ports(settings, services)
         return asyncio.run(_run(settings, services, command, asked.pull))
