@@ -38,7 +38,7 @@ def claim(settings: RouterSettings) -> socket.socket | None:
         line = f"{HOST}={settings.door_host}: others could reach it, so it needs"
         raise InvalidSetting(f"{line} SOVEREIGN_ROUTER__DOOR_KEYS", field=HOST)
     family = socket.AF_INET6 if ":" in settings.door_host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # else no TCP_NODELAY
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((settings.door_host, settings.door_port))

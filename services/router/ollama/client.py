@@ -11,6 +11,7 @@ import aiohttp
 import orjson
 
 from services.router.ollama.errors import from_status
+from services.router.ollama.wire import Connection, Cut, Wire
 from shared.errors import EngineFailed, SovereignError, TimedOut, Unavailable
 
 CONNECT_S = 2.0
@@ -24,6 +25,7 @@ class OllamaClient:
     def __init__(self, url: str) -> None:
         self.url = url
         self._session: aiohttp.ClientSession | None = None
+        self._wire = Wire(url, CONNECT_S) if Wire.takes(url) else None
 
     async def get(self, path: str, timeout_s: float) -> dict[str, Any]:
         """Return the object at `path`."""
@@ -38,15 +40,27 @@ class OllamaClient:
     @asynccontextmanager
     async def stream(
         self, path: str, body: dict[str, Any]
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
+    ) -> AsyncIterator[aiohttp.ClientResponse | Connection]:
         """Yield the answer to read from, without a time limit; leaving closes the connection."""
-        async with self._ask("POST", path, body, None) as response:
-            yield response
+        if self._wire is None:
+            async with self._ask("POST", path, body, None) as response:
+                yield response
+            return
+        begun = False
+        try:
+            async with self._wire.post(path, orjson.dumps(body)) as answer:
+                begun = True
+                await _check(answer)
+                yield answer
+        except Cut as error:
+            raise self._lost(error, begun or error.begun) from error
 
     async def close(self) -> None:
         """Close all connections."""
         if self._session is not None:
             await self._session.close()
+        if self._wire is not None:
+            self._wire.close()
 
     @asynccontextmanager
     async def _ask(
@@ -66,7 +80,7 @@ class OllamaClient:
         except TimeoutError as error:
             raise TimedOut(f"Ollama: no answer to {path} in {timeout_s} s") from error
 
-    def _lost(self, error: aiohttp.ClientError, begun: bool) -> SovereignError:
+    def _lost(self, error: Exception, begun: bool) -> SovereignError:
         """Return `Unavailable` when the answer had not begun: also for a pooled connection that
         the server had closed, which says nothing about the server."""
         if begun:
@@ -90,7 +104,7 @@ def _sent(raw: bytes) -> bytes | io.BytesIO:
     return raw if len(raw) < LONG else io.BytesIO(raw)
 
 
-async def _check(response: aiohttp.ClientResponse) -> None:
+async def _check(response: aiohttp.ClientResponse | Connection) -> None:
     """Raise the typed error of a refusal; an answer that is no JSON tells its beginning."""
     if response.status == 200:
         return

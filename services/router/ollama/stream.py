@@ -11,6 +11,7 @@ import orjson
 from aiohttp import ClientResponse
 
 from services.router.ollama.errors import from_status
+from services.router.ollama.wire import Connection
 from shared.errors import EngineFailed, TimedOut
 
 MAX_LINE = 16 << 20
@@ -46,7 +47,7 @@ class Patience:
         self._limit.reschedule(asyncio.get_running_loop().time() + self._idle_s)
 
 
-async def lines(response: ClientResponse) -> AsyncGenerator[dict[str, Any], None]:
+async def lines(response: ClientResponse | Connection) -> AsyncGenerator[dict[str, Any], None]:
     """Yield the objects of an NDJSON answer; raise for a line that is an error or no JSON."""
     held = b""
     async for block in response.content.iter_any():
