@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -25,8 +26,11 @@ class TemplateFile(BaseModel):
     steps: tuple[PlanStep, ...] = Field(min_length=1, max_length=8)
 
 
+@lru_cache(maxsize=64)
 def read_template(file: Path) -> TemplateFile:
-    """Return a template; raise `InvalidSetting` naming file and line or key."""
+    """Return a template, read once: parsing costs more than a whole step; raise
+    `InvalidSetting` naming file and line or key.
+    """
     try:
         return TemplateFile.model_validate(read_yaml(file))
     except ValidationError as error:
