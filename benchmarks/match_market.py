@@ -10,13 +10,13 @@ import time
 
 import numpy as np
 import orjson
+from scipy.optimize import linear_sum_assignment
 
 from services.match.asked import asked
-from services.match.assign import optimal
-from services.match.market import views
-from services.match.pool import gather
+from services.match.pool import Pool, gather
 from services.match.scoring import best, score
 from services.match.stable import blocking, stable
+from services.match.whole import Table, paired, views
 from shared.events import Constraint, Money, Need
 
 SKILLS = [f"skill{n}" for n in range(300)]
@@ -82,56 +82,81 @@ def rank(size: int = 100_000, asks: int = 40) -> dict[str, float]:
     for number in range(asks):
         ready = asked(need(dice, number))
         start = time.process_time()
-        best(score(ready, pool), 10, blocked=False)
+        best(score(ready, pool), pool, 10, blocked=False)
         times.append(1000 * (time.process_time() - start))
     return {
         "providers": size,
         "build_s": built,
         "p50_ms": float(np.percentile(times, 50)),
         "p95_ms": float(np.percentile(times, 95)),
+        "one_change_ms": float(np.median([change(pool, dice) for _ in range(20)])),
         "peak_mb": peak_mb(),
     }
 
 
-def pair(size: int) -> dict[str, float]:
-    """Seconds to score and pair `size` needs with `size` providers, and what it comes to."""
-    from scipy.optimize import linear_sum_assignment
+def change(pool: Pool, dice: random.Random) -> float:
+    """Milliseconds until one changed profile counts."""
+    body = orjson.loads(profile(dice, 5))
+    start = time.process_time()
+    pool.put(body)
+    return 1000 * (time.process_time() - start)
 
+
+def table(size: int) -> Table:
+    """Return so many needs and providers, each with one place."""
     dice = random.Random(7)
     pool = gather((profile(dice, n) for n in range(size)), {}, {})
-    asks = [asked(need(dice, n)) for n in range(size)]
-    start = time.process_time()
-    seen = views(asks, pool, [set()] * size, 0.0)
-    scored = time.process_time() - start
+    needs = [need(dice, n) for n in range(size)]
     ones = np.ones(size, np.int64)
+    asks = [asked(one) for one in needs]
+    return Table(needs, asks, [set()] * size, ones, pool, np.arange(size), ones, 0.0)
+
+
+def pair(size: int) -> dict[str, float | str]:
+    """Seconds to score and pair `size` needs with `size` providers, and what it comes to."""
+    made = table(size)
+    before = peak_mb()
+    start, wall = time.process_time(), time.perf_counter()
+    found = paired(made, "optimal")
+    took = {"cpu_s": time.process_time() - start, "wall_s": time.perf_counter() - wall}
+    return {
+        "size": size, **took, "peak_mb": peak_mb(), "before_mb": before,
+        "total": float(found.values.total.sum(dtype=np.float64)), "pairs": len(found.pairs.rows),
+        "blocking": found.blocking, "method": found.pairs.method,
+    }  # fmt: skip
+
+
+def peers(size: int, total: float) -> dict[str, float]:
+    """The optimum of the same pool by scipy over the whole matrix, and stable pairs."""
+    made = table(size)
     start = time.process_time()
-    found = optimal(seen.total, ones, ones)
-    solved = time.process_time() - start
-    total, peak = seen.total[found.rows, found.columns].sum(dtype=np.float64), peak_mb()
-    start = time.process_time()
-    held = stable(seen.client, seen.provider, ones, ones)
-    stable_s = time.process_time() - start
+    seen = views(made)
+    scored = time.process_time() - start
     start = time.process_time()
     at, to = linear_sum_assignment(seen.total, maximize=True)
     dense_s = time.process_time() - start
-    best_total = seen.total[at, to].sum(dtype=np.float64)
+    best_total = float(seen.total[at, to].sum(dtype=np.float64))
+    held = stable(seen.client, seen.provider, made.places, made.room)
     return {
         "size": size,
-        "score_s": scored,
-        "solve_s": solved,
+        "matrix_s": scored,
+        "scipy_dense_s": dense_s,
         "share_of_optimum": total / best_total,
-        "method": found.method,
-        "dense_s": dense_s,
-        "peak_mb": peak,
-        "stable_s": stable_s,
         "stable_share": float(seen.total[held.rows, held.columns].sum()) / best_total,
-        "stable_blocking": blocking(seen.client, seen.provider, held, ones, ones),
-        "optimal_blocking": blocking(seen.client, seen.provider, found, ones, ones),
+        "stable_blocking": blocking(seen.client, seen.provider, held, made.places, made.room),
     }
+
+
+def run() -> None:
+    """Print one JSON document a measurement."""
+    print(json.dumps(rank(), indent=1))
+    for size in (1000, 5000):
+        found = pair(size)
+        print(json.dumps(found, indent=1))
+        print(json.dumps(peers(size, float(found["total"])), indent=1))
 
 
 if __name__ == "__main__":
     what = sys.argv[1:] or ["rank", "1000", "5000"]
     for name in what:
-        result = rank() if name == "rank" else pair(int(name))
-        print(json.dumps(result, indent=1))
+        print(json.dumps(rank() if name == "rank" else pair(int(name)), indent=1))

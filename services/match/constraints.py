@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.match.asked import Asked
+from services.match.index import Floats, Index
 from services.match.money import text
-from services.match.pool import Bools, Floats, Index, Pool, code
+from services.match.pool import Bools, Pool, code
 from services.match.skills import canonical, language
 from shared.events import Constraint, Need
 
@@ -57,7 +58,8 @@ def check(rule: Constraint, ask: Asked, pool: Pool) -> Limit:
 def _standing(ask: Asked, pool: Pool, unwanted: set[str]) -> list[Limit]:
     """Return the limits that every need has: nobody gone, engaged, too dear or unwilling."""
     columns, never = pool.columns, np.zeros(len(pool), np.bool_)
-    gone = np.array([party in unwanted for party in pool.ids]) if unwanted else never
+    gone = never.copy()
+    gone[[pool.rows[party] for party in unwanted if party in pool.rows]] = True
     rules = [
         ("the provider has left", columns["active"] == 0),
         ("not available now", columns["available"] == 0),
@@ -74,7 +76,7 @@ def _dear(ask: Asked, need: Need, pool: Pool) -> Limit:
     """A rate far above the budget; one in another currency is not known."""
     allowed = ask.limit or 0.0
     rates = pool.columns["rate"]
-    same = pool.currency == code(ask.currency)
+    same = pool.codes["currency"] == code(ask.currency)
     per = " an hour" if need.hours else ""
     label = f"is above the budget of {text(round(allowed), ask.currency)}{per}"
     broken = same & (rates > np.float32(TOO_DEAR * allowed))
@@ -85,15 +87,14 @@ def _least(need: Need, pool: Pool) -> Limit:
     budget = need.budget
     assert budget is not None  # noqa: S101 - the caller has looked
     least = pool.columns["min_budget"]
-    same = pool.min_currency == code(budget.currency)
+    same = pool.codes["min_currency"] == code(budget.currency)
     label = f"the budget of {text(budget.minor, budget.currency)} is below the provider's least"
     return Limit(label, same & (least > budget.minor), np.zeros(len(pool), np.bool_))
 
 
 def _has(index: Index, name: str, counted: Bools, label: str) -> Limit:
     found = np.zeros(len(counted), np.bool_)
-    if name in index.rows:
-        found[index.rows[name]] = True
+    found[index.of(name)[0]] = True
     return Limit(label, counted & ~found, ~counted)
 
 
@@ -114,15 +115,15 @@ def _language(rule: Constraint, ask: Asked, pool: Pool) -> Limit:
 
 
 def _timezone(rule: Constraint, ask: Asked, pool: Pool) -> Limit:
-    known = pool.timezone != ""
-    return Limit(f"timezone {rule.value} is needed", known & (pool.timezone != rule.value), ~known)
+    known = pool.columns["timezone"] == 1
+    return _has(pool.timezones, str(rule.value), known, f"timezone {rule.value} is needed")
 
 
 def _rate(rule: Constraint, ask: Asked, pool: Pool) -> Limit:
     rate = pool.columns["rate"]
     known = ~np.isnan(rate)
     if ask.currency:
-        known = known & (pool.currency == code(ask.currency))
+        known = known & (pool.codes["currency"] == code(ask.currency))
     shown = text(int(rule.value), ask.currency) if ask.currency else f"{rule.value} minor units"
     return Limit(f"the rate may be at most {shown}", known & (rate > int(rule.value)), ~known)
 

@@ -8,8 +8,8 @@ from typing import Literal
 
 from services.match.asked import Asked
 from services.match.hints import hints
+from services.match.index import Floats
 from services.match.parts import PROVIDER
-from services.match.pool import Floats
 from services.match.reasons import missing_word, reason
 from services.match.scoring import Scores
 from shared.events import MatchScore, Profile, ScorePart

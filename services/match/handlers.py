@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from services.match import billing, clockwork, export, fold, payouts, queries, revenue
+from services.match import billing, clockwork, export, payouts, queries, revenue
 from services.match.acts import needed
 from services.match.deal_acts import MoveDeal, OpenDeal, Terms
 from services.match.money_acts import PayDeal, RefundPayment
@@ -37,6 +36,9 @@ from shared.events import (
 )
 from shared.settings import MatchSettings
 
+AT_ONCE = 2000
+"""Profiles that are read into the market before others may read the record."""
+
 
 @dataclass
 class Room:
@@ -46,7 +48,6 @@ class Room:
     writer: Writer
     settings: MatchSettings
     market: Any = None
-    market_seq: int = -1
 
 
 class Handlers:
@@ -74,7 +75,7 @@ class Handlers:
     async def assign(self, ask: MatchAssign) -> Assignment:
         """Pair all open needs at once."""
         market = await self._market()
-        module = market_module()
+        module = importlib.import_module("services.match.whole")
         made: Assignment = await self._room.book.read(lambda db: module.assign(db, market, ask))
         return made
 
@@ -148,15 +149,15 @@ class Handlers:
         return total
 
     async def _market(self) -> Any:
-        """Return the market; read again when anything happened since."""
+        """Return the market, with all that happened since counted in; others may read between."""
         room = self._room
         await room.writer.catch_up()
-        seq = await room.book.read(partial(fold.position, stream="MATCH"))
-        if seq != room.market_seq:
-            module, before = market_module(), room.market
-            room.market = await room.book.read(lambda db: module.read(db, before))
-            room.market_seq = seq
-        return room.market
+        if room.market is None:
+            room.market = market_module().Market()
+        market = room.market
+        while not await room.book.read(lambda db: market.follow(db, AT_ONCE)):
+            pass
+        return market
 
 
 def market_module() -> Any:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from services.match.index import Floats
 from services.match.money import text
 from services.match.parts import NICE, PROVIDER
-from services.match.pool import Floats
 from services.match.reasons import Pair, lacking
 from services.match.scoring import THIN, Scores
 

@@ -6,13 +6,16 @@ misleads); they are shown with every score. Parts of a view sum to 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.match.asked import Asked
 from services.match.constraints import TOO_DEAR, check
-from services.match.pool import ITEMS, Floats, Pool, code
+from services.match.index import Floats, Index
+from services.match.pool import Pool, code
 
 CLIENT = {
     "skills": 0.25, "level": 0.05, "text": 0.12, "rate": 0.15, "sectors": 0.07,
@@ -42,8 +45,8 @@ def skills(ask: Asked, pool: Pool) -> Floats:
         return unknown(pool)
     covered = np.zeros(len(pool), np.float32)
     for name, weight in weights:
-        if name in pool.skills.rows:
-            covered[pool.skills.rows[name]] += np.float32(weight) * pool.skills.weights[name]
+        rows, shown = pool.skills.of(name)
+        covered[rows] += np.float32(weight) * shown
     value: Floats = covered / np.float32(sum(weight for _, weight in weights))
     return value * pool.columns["skills"]
 
@@ -52,9 +55,9 @@ def level(ask: Asked, pool: Pool) -> Floats:
     """Mean level of those asked-for skills whose level is known."""
     total, known = np.zeros(len(pool), np.float32), np.zeros(len(pool), np.float32)
     for name in (*ask.required, *ask.nice):
-        if name in pool.levels.rows:
-            total[pool.levels.rows[name]] += pool.levels.weights[name]
-            known[pool.levels.rows[name]] += 1
+        rows, levels = pool.levels.of(name)
+        total[rows] += levels
+        known[rows] += 1
     return np.divide(total, known, out=unknown(pool), where=known > 0)
 
 
@@ -63,30 +66,41 @@ def text(ask: Asked, pool: Pool) -> Floats:
     items = pool.columns["items"]
     if not ask.words or not items.any():
         return unknown(pool)
-    alike = np.zeros(len(pool) * ITEMS, np.float32)
-    for word, weight in ask.words.items():
-        if word in pool.text.rows:
-            alike[pool.text.rows[word]] += np.float32(weight) * pool.text.weights[word]
-    best = _three_best(alike.reshape(ITEMS, -1))
+    best = three_best(_alike(ask, index, len(pool)) for index in pool.texts)
     mean: Floats = np.divide(best, np.minimum(items, 3), out=unknown(pool), where=items > 0)
-    return _limited(mean / np.float32(ALIKE))
+    return limited(mean / np.float32(ALIKE))
 
 
-def _limited(value: Floats) -> Floats:
+def _alike(ask: Asked, texts: Index, size: int) -> Floats | None:
+    """Return the cosine of the need to one text of each provider; None where no word is shared."""
+    found = [(word, weight) for word, weight in ask.words.items() if word in texts]
+    if not found:
+        return None
+    alike = np.zeros(size, np.float32)
+    for word, weight in found:
+        rows, weights = texts.of(word)
+        alike[rows] += np.float32(weight) * weights
+    return alike
+
+
+def limited(value: NDArray[Any]) -> Floats:
     """Return the values cut to 0..1; unknown stays unknown."""
     limited: Floats = np.clip(value, 0.0, 1.0)
     return limited
 
 
-def _three_best(alike: Floats) -> Floats:
-    """Return the sum of the three greatest of each column; a partial sort is four times slower."""
-    first, second, third = (np.zeros(alike.shape[1], np.float32) for _ in range(3))
-    for line in alike:
-        if line.any():
-            np.maximum(third, np.minimum(second, line), out=third)
-            np.maximum(second, np.minimum(first, line), out=second)
-            np.maximum(first, line, out=first)
-    return first + second + third
+def three_best(alike: Iterable[Floats | None]) -> Floats | float:
+    """Return the sum of the three greatest at each place; a partial sort is four times slower."""
+    lines = [line for line in alike if line is not None]
+    if len(lines) < 3:
+        return sum(lines) if lines else 0.0
+    first, second, third = (np.zeros_like(lines[0]) for _ in range(3))
+    for line in lines:
+        np.maximum(third, np.minimum(second, line), out=third)
+        np.maximum(second, np.minimum(first, line), out=second)
+        np.maximum(first, line, out=first)
+    total: Floats = first + second + third
+    return total
 
 
 def sectors(ask: Asked, pool: Pool) -> Floats:
@@ -95,8 +109,7 @@ def sectors(ask: Asked, pool: Pool) -> Floats:
         return unknown(pool)
     value = np.zeros(len(pool), np.float32)
     for name in ask.sectors:
-        if name in pool.sectors.rows:
-            value[pool.sectors.rows[name]] = 1.0
+        value[pool.sectors.of(name)[0]] = 1.0
     return value * pool.columns["sectors"]
 
 
@@ -106,8 +119,7 @@ def languages(ask: Asked, pool: Pool) -> Floats:
         return unknown(pool)
     value = np.zeros(len(pool), np.float32)
     for name in ask.languages:
-        if name in pool.languages.rows:
-            value[pool.languages.rows[name]] += 1.0 / len(ask.languages)
+        value[pool.languages.of(name)[0]] += 1.0 / len(ask.languages)
     return np.minimum(value, 1.0) * pool.columns["languages"]
 
 
@@ -116,19 +128,19 @@ def _ratio(ask: Asked, pool: Pool) -> Floats:
     if ask.limit is None or ask.limit <= 0:
         return unknown(pool)
     ratio: Floats = pool.columns["rate"] / np.float32(ask.limit)
-    ratio[pool.currency != code(ask.currency)] = np.nan
+    ratio[pool.codes["currency"] != code(ask.currency)] = np.nan
     return ratio
 
 
 def rate(ask: Asked, pool: Pool) -> Floats:
     """1 up to the allowed rate (the budget), falling in a line to 0 at `TOO_DEAR` times it."""
-    return _limited((np.float32(TOO_DEAR) - _ratio(ask, pool)) / np.float32(TOO_DEAR - 1.0))
+    return limited((np.float32(TOO_DEAR) - _ratio(ask, pool)) / np.float32(TOO_DEAR - 1.0))
 
 
 def budget(ask: Asked, pool: Pool) -> Floats:
     """1 when the provider's own rate is paid, falling to 0 at half of it."""
     ratio: Floats = np.maximum(_ratio(ask, pool), np.float32(1e-9))
-    return _limited(np.float32(2.0) / ratio - np.float32(1.0))
+    return limited(np.float32(2.0) / ratio - np.float32(1.0))
 
 
 def available(ask: Asked, pool: Pool) -> Floats:
@@ -166,7 +178,7 @@ def client_history(ask: Asked, pool: Pool) -> Floats:
 def load(ask: Asked, pool: Pool) -> Floats:
     """Free share of the provider's capacity."""
     capacity: Floats = np.maximum(pool.columns["capacity"], np.float32(1.0))
-    return _limited(np.float32(1.0) - pool.columns["load"] / capacity)
+    return limited(np.float32(1.0) - pool.columns["load"] / capacity)
 
 
 def client_weights(ask: Asked) -> dict[str, float]:

@@ -1,5 +1,8 @@
 """All providers as columns of numbers, so that a need is scored against everyone at once.
 
+A provider that changes gets a new row, and its old one is out of the market: one change costs one
+profile, however many others there are. When too many rows are out, all are renumbered.
+
 `numpy` is imported here, and this module only when somebody asks for a score: an idle service
 stays small.
 """
@@ -7,102 +10,104 @@ stays small.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from services.match.index import Floats, Index, Ints
 from services.match.skills import IMPLIED, canonical, implied, language
 from services.match.words import terms
 
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
 Bools = NDArray[np.bool_]
 
 ITEMS = 8
 """Most texts of one provider that are compared with a need; the longest ones."""
+LEAST_OUT = 1000
+"""Rows out of the market that are kept before all are renumbered; at most an eighth of all."""
 
 _BREAK = re.compile(r"\n\s*\n|\n[-*•]")
+NUMBERS = (
+    "live", "rate", "min_budget", "available", "active", "capacity", "load", "yes", "asked",
+    "skills", "sectors", "languages", "timezone", "items",
+)  # fmt: skip
+CODES = ("currency", "min_currency")
 
 
-@dataclass
-class Index:
-    """Who has a word: rows and a weight for each of them."""
-
-    rows: dict[str, Ints] = field(default_factory=dict)
-    weights: dict[str, Floats] = field(default_factory=dict)
-
-    @staticmethod
-    def of(found: dict[str, tuple[list[int], list[float]]]) -> Index:
-        """Return the index of lists gathered by word."""
-        return Index(
-            {word: np.array(rows, np.int32) for word, (rows, _) in found.items()},
-            {word: np.array(weights, np.float32) for word, (_, weights) in found.items()},
-        )
-
-
-@dataclass
 class Pool:
-    """Providers in columns. NaN is unknown; row `place * len(pool) + provider` of `text` is one
-    text of a provider.
+    """Providers in columns. NaN is unknown; `texts` has one index for each place of a text.
 
     `skills` weighs 1, or `IMPLIED` for what another skill brings along; `levels` holds known
-    levels only. `available` is 1, 0 or NaN; `skills`, `sectors`, `languages` are 1 where the
+    levels only. Of the columns, `live` is 1 for rows in the market and 0 for those that are out;
+    `available` is 1, 0 or NaN; `skills`, `sectors`, `languages`, `timezone` are 1 where the
     provider names any, else NaN. Money is in minor units of `currency`, a number from `code`.
     """
 
-    ids: list[str]
-    skills: Index
-    levels: Index
-    sectors: Index
-    languages: Index
-    text: Index
-    columns: dict[str, Floats]
-    currency: Ints
-    min_currency: Ints
-    timezone: NDArray[np.str_]
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        self.rows: dict[str, int] = {}
+        self.skills, self.levels, self.sectors, self.languages, self.timezones = (
+            Index() for _ in range(5)
+        )
+        self.texts = tuple(Index() for _ in range(ITEMS))
+        self.columns: dict[str, Floats] = {}
+        self.codes: dict[str, Ints] = {}
+        self._kept: dict[str, Any] = {}
+        self._widen(64)
+        self._look()
 
     def __len__(self) -> int:
-        """How many providers."""
+        """How many rows, those out of the market too."""
         return len(self.ids)
 
+    @property
+    def live(self) -> int:
+        """How many providers are in the market."""
+        return len(self.rows)
 
-class Gatherer:
-    """Collects profiles into lists, then into a pool."""
-
-    def __init__(self) -> None:
-        self._ids: list[str] = []
-        names = ("skills", "levels", "sectors", "languages", "text")
-        self._words: dict[str, dict[str, tuple[list[int], list[float]]]] = {n: {} for n in names}
-        self._columns: dict[str, list[float]] = {}
-        self._texts: dict[str, list[str]] = {"currency": [], "min_currency": [], "timezone": []}
-
-    def add(self, body: Mapping[str, Any], load: int, heard: tuple[int, int]) -> None:
-        """Take one profile's JSON, its running deals, and (yes, asked) that clients said."""
-        row = len(self._ids)
-        self._ids.append(body["party_id"])
+    def put(self, body: Mapping[str, Any], load: int = 0, heard: tuple[int, int] = (0, 0)) -> None:
+        """Take one profile's JSON; a newcomer's running deals, and (yes, asked) by clients."""
+        before = self.rows.get(body["party_id"])
+        row = self._row(body["party_id"])
         self._add_skills(row, body["skills"])
         self._add_names(row, body)
-        self._add_items(row, _items(body))
-        self._add_numbers(body, load, heard)
+        items = _items(body)
+        for index, item in zip(self.texts, items, strict=False):
+            for word, weight in terms(item).items():
+                index.add(word, row, weight)
+        for name, number in _numbers(body, len(items)).items():
+            self.columns[name][row] = number
+        self._remember(row, before, (load, *heard))
+        self.codes["currency"][row] = _code_of(body.get("rate"))
+        self.codes["min_currency"][row] = _code_of(body.get("min_budget"))
+        if len(self) - self.live > max(LEAST_OUT, len(self) // 8):
+            self._renumber()
 
-    def pool(self) -> Pool:
-        """Return the columns."""
-        index = {name: Index.of(found) for name, found in self._words.items()}
-        codes = {
-            name: np.array([code(value) for value in self._texts[name]], np.int32)
-            for name in ("currency", "min_currency")
-        }
-        return Pool(
-            self._ids, index["skills"], index["levels"], index["sectors"], index["languages"],
-            _by_place(index["text"], len(self._ids)),
-            {name: np.array(values, np.float32) for name, values in self._columns.items()},
-            codes["currency"], codes["min_currency"], np.array(self._texts["timezone"], np.str_),
-        )  # fmt: skip
+    def note(self, party: str, name: str, number: float) -> None:
+        """Set a number of a provider; who has no profile is passed over."""
+        row = self.rows.get(party)
+        if row is not None:
+            self.columns[name][row] = number
+
+    def _row(self, party: str) -> int:
+        """Return a new row for the party, and take its old one out of the market."""
+        before = self.rows.get(party)
+        if before is not None:
+            self.columns["live"][before] = 0
+        row = len(self.ids)
+        self.ids.append(party)
+        self.rows[party] = row
+        if row >= len(self._kept["live"]):
+            self._widen(2 * row)
+        self._look()
+        return row
+
+    def _remember(self, row: int, before: int | None, history: tuple[int, int, int]) -> None:
+        for name, number in zip(("load", "yes", "asked"), history, strict=True):
+            column = self.columns[name]
+            column[row] = number if before is None else column[before]
 
     def _add_skills(self, row: int, skills: Iterable[Mapping[str, Any]]) -> None:
         best: dict[str, float] = {}
@@ -115,47 +120,45 @@ class Gatherer:
             for other in implied(name):
                 best.setdefault(other, IMPLIED)
         for name, weight in best.items():
-            self._note("skills", name, row, weight)
+            self.skills.add(name, row, weight)
         for name, level in levels.items():
-            self._note("levels", name, row, level)
+            self.levels.add(name, row, level)
 
     def _add_names(self, row: int, body: Mapping[str, Any]) -> None:
-        for kind, one in (("sectors", canonical), ("languages", language)):
-            for name in {one(name) for name in body[kind]}:
-                self._note(kind, name, row, 1.0)
+        for name in {canonical(name) for name in body["sectors"]}:
+            self.sectors.add(name, row, 1.0)
+        for name in {language(name) for name in body["languages"]}:
+            self.languages.add(name, row, 1.0)
+        if body.get("timezone"):
+            self.timezones.add(body["timezone"], row, 1.0)
 
-    def _add_items(self, row: int, items: list[str]) -> None:
-        for place, item in enumerate(items):
-            for word, weight in terms(item).items():
-                self._note("text", word, row * ITEMS + place, weight)
+    def _widen(self, room: int) -> None:
+        """Make room for so many rows."""
+        for names, kind in ((NUMBERS, np.float32), (CODES, np.int32)):
+            for name in names:
+                wide = np.zeros(room, kind)
+                wide[: len(self.ids) - 1] = self._kept.get(name, wide)[: len(self.ids) - 1]
+                self._kept[name] = wide
 
-    def _note(self, kind: str, word: str, row: int, weight: float) -> None:
-        rows, weights = self._words[kind].setdefault(word, ([], []))
-        rows.append(row)
-        weights.append(weight)
+    def _look(self) -> None:
+        """Let the columns end where the rows do."""
+        size = len(self.ids)
+        self.columns = {name: self._kept[name][:size] for name in NUMBERS}
+        self.codes = {name: self._kept[name][:size] for name in CODES}
 
-    def _add_numbers(self, body: Mapping[str, Any], load: int, heard: tuple[int, int]) -> None:
-        rate, least = body.get("rate"), body.get("min_budget")
-        available = body.get("available")
-        numbers: dict[str, float] = {
-            "rate": float(rate["minor"]) if rate else np.nan,
-            "min_budget": float(least["minor"]) if least else np.nan,
-            "available": np.nan if available is None else float(available),
-            "active": float(body.get("active", True)),
-            "capacity": float(body["capacity"]),
-            "load": float(load),
-            "yes": float(heard[0]),
-            "asked": float(heard[1]),
-            "skills": 1.0 if body["skills"] else np.nan,
-            "sectors": 1.0 if body["sectors"] else np.nan,
-            "languages": 1.0 if body["languages"] else np.nan,
-            "items": float(len(_items(body))),
-        }
-        for name, number in numbers.items():
-            self._columns.setdefault(name, []).append(number)
-        self._texts["currency"].append(rate["currency"] if rate else "")
-        self._texts["min_currency"].append(least["currency"] if least else "")
-        self._texts["timezone"].append(body.get("timezone") or "")
+    def _renumber(self) -> None:
+        """Drop the rows that are out of the market; the others keep their order."""
+        kept = self.columns["live"] > 0
+        places = np.where(kept, np.cumsum(kept) - 1, -1).astype(np.int32)
+        indexes = (self.skills, self.levels, self.sectors, self.languages, self.timezones)
+        for index in (*indexes, *self.texts):
+            index.renumber(places)
+        for name in (*NUMBERS, *CODES):
+            left = self._kept[name][: len(self.ids)][kept]
+            self._kept[name][: len(left)] = left
+        self.ids = [party for party, stays in zip(self.ids, kept, strict=True) if stays]
+        self.rows = {party: row for row, party in enumerate(self.ids)}
+        self._look()
 
 
 def code(currency: str) -> int:
@@ -166,10 +169,25 @@ def code(currency: str) -> int:
     return number
 
 
-def _by_place(index: Index, size: int) -> Index:
-    """Return the index of texts with all first texts before all second ones, and so on."""
-    rows = {word: row % ITEMS * size + row // ITEMS for word, row in index.rows.items()}
-    return Index(rows, index.weights)
+def _code_of(amount: Mapping[str, Any] | None) -> int:
+    return code(amount["currency"]) if amount else 0
+
+
+def _numbers(body: Mapping[str, Any], items: int) -> dict[str, float]:
+    rate, least, available = body.get("rate"), body.get("min_budget"), body.get("available")
+    return {
+        "live": 1.0,
+        "rate": float(rate["minor"]) if rate else np.nan,
+        "min_budget": float(least["minor"]) if least else np.nan,
+        "available": np.nan if available is None else float(available),
+        "active": float(body.get("active", True)),
+        "capacity": float(body["capacity"]),
+        "skills": 1.0 if body["skills"] else np.nan,
+        "sectors": 1.0 if body["sectors"] else np.nan,
+        "languages": 1.0 if body["languages"] else np.nan,
+        "timezone": 1.0 if body.get("timezone") else np.nan,
+        "items": float(items),
+    }
 
 
 def _items(body: Mapping[str, Any]) -> list[str]:
@@ -180,32 +198,14 @@ def _items(body: Mapping[str, Any]) -> list[str]:
 
 
 def gather(
-    bodies: Iterable[bytes], loads: Mapping[str, int], heard: Mapping[str, tuple[int, int]]
+    bodies: Iterable[bytes],
+    loads: Mapping[str, int],
+    heard: Mapping[str, tuple[int, int]],
 ) -> Pool:
     """Return the pool of stored profiles with their present load and history."""
-    gatherer = Gatherer()
+    pool = Pool()
     for raw in bodies:
         body = orjson.loads(raw)
         party = body["party_id"]
-        gatherer.add(body, loads.get(party, 0), heard.get(party, (0, 0)))
-    return gatherer.pool()
-
-
-def refreshed(pool: Pool, loads: Mapping[str, int], heard: Mapping[str, tuple[int, int]]) -> Pool:
-    """Return the same providers, in the order of their ids, with today's load and history."""
-    columns = dict(pool.columns)
-    for name in ("load", "yes", "asked"):
-        columns[name] = np.zeros(len(pool), np.float32)
-    rows = {party: _row(pool.ids, party) for party in (*loads, *heard)}
-    for party, load in loads.items():
-        columns["load"][rows[party]] = load
-    for party, (yes, asked) in heard.items():
-        columns["yes"][rows[party]] = yes
-        columns["asked"][rows[party]] = asked
-    return replace(pool, columns=columns)
-
-
-def _row(ids: list[str], party: str) -> slice:
-    """Return where a party stands in sorted ids: one row, or none for who has no profile."""
-    row = bisect_left(ids, party)
-    return slice(row, row + (row < len(ids) and ids[row] == party))
+        pool.put(body, loads.get(party, 0), heard.get(party, (0, 0)))
+    return pool

@@ -10,6 +10,8 @@ from services.match.deals import ENGAGED, REJECTED, standing
 from shared.errors import NotFound
 from shared.events import Deal, LedgerEntry, MatchList, Money, Need, Posting, Profile
 
+_ENGAGED = ", ".join(f"'{state}'" for state in sorted(ENGAGED))
+_TAKEN = "'accepted', 'active', 'delivered', 'invoiced', 'closed', 'disputed'"
 _DEAL = """
 SELECT d.*, coalesce(sum(e.cash) FILTER (WHERE e.kind = 'payment'), 0) AS paid,
        -coalesce(sum(e.cash) FILTER (WHERE e.kind = 'refund'), 0) AS refunded
@@ -114,21 +116,35 @@ def refunded(db: sqlite3.Connection, entry_id: str) -> int:
 
 def load_of(db: sqlite3.Connection, provider_id: str) -> int:
     """Return how many deals take a place of the provider's capacity now."""
-    return engaged(db, "provider_id").get(provider_id, 0)
+    sql = f"SELECT count(*) FROM deal WHERE provider_id = ? AND state IN ({_ENGAGED})"  # noqa: S608
+    return int(db.execute(sql, (provider_id,)).fetchone()[0])
 
 
-def engaged(db: sqlite3.Connection, column: str) -> dict[str, int]:
-    """Return running deals by `provider_id` or `need_id`."""
-    states = ", ".join(f"'{state}'" for state in sorted(ENGAGED))
-    sql = f"SELECT {column}, count(*) FROM deal WHERE state IN ({states}) GROUP BY 1"  # noqa: S608
-    return dict(db.execute(sql).fetchall())
+def loads_since(db: sqlite3.Connection, seq: int) -> list[tuple[str, int]]:
+    """Return providers with a deal that moved after `seq`, each with its running deals now."""
+    sql = (
+        f"SELECT provider_id, sum(state IN ({_ENGAGED})) FROM deal WHERE provider_id IN"  # noqa: S608
+        " (SELECT provider_id FROM deal WHERE seq > ?) GROUP BY 1"
+    )
+    return db.execute(sql, (seq,)).fetchall()
+
+
+def said_since(db: sqlite3.Connection, seq: int) -> list[tuple[str, str, str, int]]:
+    """Return (client, side that spoke, provider, yes) of what was said after `seq`."""
+    sql = "SELECT client_id, side, provider_id, yes FROM outcome WHERE seq > ? ORDER BY seq"
+    return db.execute(sql, (seq,)).fetchall()
 
 
 def taken(db: sqlite3.Connection, need_id: str) -> int:
     """Return how many openings of a need are filled, now or by finished work."""
-    out = ", ".join(f"'{s}'" for s in ("accepted", "active", "delivered", "invoiced", "closed"))
-    sql = f"SELECT count(*) FROM deal WHERE need_id = ? AND state IN ({out}, 'disputed')"  # noqa: S608
+    sql = f"SELECT count(*) FROM deal WHERE need_id = ? AND state IN ({_TAKEN})"  # noqa: S608
     return int(db.execute(sql, (need_id,)).fetchone()[0])
+
+
+def all_taken(db: sqlite3.Connection) -> dict[str, int]:
+    """Return how many openings are filled, by need; needs with none are left out."""
+    sql = f"SELECT need_id, count(*) FROM deal WHERE state IN ({_TAKEN}) GROUP BY 1"  # noqa: S608
+    return dict(db.execute(sql).fetchall())
 
 
 def unwanted(db: sqlite3.Connection, need_id: str) -> set[str]:
@@ -138,11 +154,12 @@ def unwanted(db: sqlite3.Connection, need_id: str) -> set[str]:
     return {row[0] for row in db.execute(sql, (need_id,))}
 
 
-def heard(db: sqlite3.Connection, about: str) -> dict[str, tuple[int, int]]:
-    """Return (times said yes, times asked) about each `provider` or `client` by the other side."""
+def heard(db: sqlite3.Connection, about: str, party: str) -> tuple[int, int]:
+    """Return (times said yes, times asked) about a `provider` or `client` by the other side."""
     speaker = "client" if about == "provider" else "provider"
-    sql = f"SELECT {about}_id, sum(yes), count(*) FROM outcome WHERE side = ? GROUP BY 1"  # noqa: S608
-    return {party: (yes, asked) for party, yes, asked in db.execute(sql, (speaker,))}
+    sql = f"SELECT sum(yes), count(*) FROM outcome WHERE {about}_id = ? AND side = ?"  # noqa: S608
+    yes, asked = db.execute(sql, (party, speaker)).fetchone()
+    return int(yes or 0), int(asked)
 
 
 def everything(db: sqlite3.Connection, limit: int) -> MatchList:

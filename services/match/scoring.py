@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from services.match.asked import Asked
 from services.match.constraints import Limit, limits
+from services.match.index import Floats
 from services.match.parts import CLIENT_PARTS, PROVIDER, PROVIDER_PARTS, SHARED, client_weights
-from services.match.pool import Bools, Floats, Pool
+from services.match.pool import Bools, Pool
 
 BLOCKED_AT_MOST = 0.2
 """Highest total of a pair that a hard limit forbids."""
@@ -34,6 +36,7 @@ class Scores:
     confidence: Floats
     limits: list[Limit]
     blocked: Bools
+    live: Bools
 
 
 def score(ask: Asked, pool: Pool, unwanted: set[str] | None = None) -> Scores:
@@ -50,11 +53,11 @@ def score(ask: Asked, pool: Pool, unwanted: set[str] | None = None) -> Scores:
     return Scores(
         weights, client_parts, provider_parts, client, provider,
         np.where(blocked, np.minimum(total, BLOCKED_AT_MOST), total),
-        (known_client + known_provider) / 2.0, found, blocked,
+        (known_client + known_provider) / 2.0, found, blocked, pool.columns["live"] > 0,
     )  # fmt: skip
 
 
-def view(parts: dict[str, Floats], weights: dict[str, float]) -> tuple[Floats, Floats]:
+def view(parts: dict[str, Floats], weights: Mapping[str, float | Floats]) -> tuple[Floats, Floats]:
     """Return the mean of the known parts by weight, and the known share of all weight.
 
     `fmax` and a comparison are ten times faster than `where` on a mixed mask.
@@ -62,7 +65,7 @@ def view(parts: dict[str, Floats], weights: dict[str, float]) -> tuple[Floats, F
     total = np.zeros_like(next(iter(parts.values())))
     known = np.zeros_like(total)
     for name, value in parts.items():
-        weight = np.float32(weights[name])
+        weight = np.asarray(weights[name], np.float32)
         total += np.fmax(value, np.float32(0)) * weight
         known += (value == value) * weight
     mean = total / np.maximum(known, LEAST)
@@ -75,11 +78,12 @@ def harmonic(one: Floats, other: Floats) -> Floats:
     return mean
 
 
-def best(scores: Scores, limit: int, blocked: bool) -> list[int]:
-    """Return the rows of the best totals: ties by confidence, then by row; exact."""
-    rows = np.arange(len(scores.total)) if blocked else np.flatnonzero(~scores.blocked)
+def best(scores: Scores, pool: Pool, limit: int, blocked: bool) -> list[int]:
+    """Return the rows of the best totals: ties by confidence, then by the party's id; exact."""
+    rows = np.flatnonzero(scores.live if blocked else scores.live & ~scores.blocked)
     if len(rows) > limit:
         cut = -np.partition(-scores.total[rows], limit - 1)[limit - 1]
         rows = rows[scores.total[rows] >= cut]
-    order = np.lexsort((rows, -scores.confidence[rows], -scores.total[rows]))
+    names = np.array([pool.ids[row] for row in rows], np.str_)
+    order = np.lexsort((names, -scores.confidence[rows], -scores.total[rows]))
     return [int(row) for row in rows[order][:limit]]

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
-from services.match import assign
+from services.match import assign, pairing
+from services.match.bulk import Scored
 from services.match.stable import blocking, stable
 
 
@@ -23,13 +24,52 @@ def test_small_pools_are_paired_at_the_optimum():
     assert total[found.rows, found.columns].sum() == pytest.approx(total[at, to].sum())
 
 
-def test_large_pools_come_within_a_thousandth(monkeypatch):
-    total, _, _ = market(400, 400)
-    monkeypatch.setattr(assign, "DENSE", 100)
-    found = assign.optimal(total, ones(400), ones(400))
+def lists(total, client, provider, chunk=40):
+    """Return a source of allowed pairs, as scoring gives them."""
+
+    def source():
+        for first in range(0, len(total), chunk):
+            at, to = np.nonzero(total[first : first + chunk])
+            cells = (at + first, to)
+            yield Scored(
+                cells[0].astype(np.int32), to.astype(np.int32), total[cells], client[cells],
+                provider[cells], client[cells],
+            )  # fmt: skip
+
+    return source
+
+
+@pytest.mark.parametrize(("rows", "columns", "seed"), [(300, 300, 1), (200, 350, 2), (350, 200, 3)])
+@pytest.mark.parametrize("kept", [4_000_000, 9_000])
+def test_large_pools_come_within_a_thousandth(monkeypatch, rows, columns, seed, kept):
+    total, client, provider = market(rows, columns, seed)
+    total[total < 0.4] = 0.0
+    monkeypatch.setattr(pairing, "MOST_KEPT", kept)
+    found = pairing.pair(lists(total, client, provider), ones(rows), ones(columns))
     at, to = linear_sum_assignment(total, maximize=True)
-    assert found.method == "best 50 of both sides"
-    assert total[found.rows, found.columns].sum() >= 0.999 * total[at, to].sum()
+    pairs = found.pairs
+    assert total[pairs.rows, pairs.columns].sum() >= 0.999 * total[at, to].sum()
+    assert len(set(pairs.rows.tolist())) == len(set(pairs.columns.tolist())) == len(pairs.rows)
+    allowed = np.where(total > 0, client, 0.0)
+    assert found.blocking == blocking(allowed, provider, pairs, ones(rows), ones(columns))
+
+
+def test_large_pools_keep_capacities_and_openings():
+    total, client, provider = market(60, 20)
+    places = np.arange(20) % 4
+    wanted = 1 + np.arange(60) % 2
+    found = pairing.pair(lists(total, client, provider), wanted, places).pairs
+    assert (np.bincount(found.columns, minlength=20) <= places).all()
+    assert (np.bincount(found.rows, minlength=60) <= wanted).all()
+    exact = assign.optimal(total, wanted, places)
+    worth = [total[p.rows, p.columns].sum() for p in (found, exact)]
+    assert worth[0] >= 0.99 * worth[1]
+
+
+def test_a_market_without_any_allowed_pair_leaves_all_alone():
+    nobody = np.zeros((5, 5), np.float32)
+    found = pairing.pair(lists(nobody, nobody, nobody), ones(5), ones(5))
+    assert (len(found.pairs.rows), found.blocking) == (0, 0)
 
 
 def test_capacities_and_openings_are_kept():

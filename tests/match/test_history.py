@@ -28,7 +28,7 @@ def season(dice, made, quality, heard):
     yes = 0
     for number in range(200):
         ready = asked(need(f"n{number}", required=(), nice=tuple(dice.sample(SKILLS, 3))))
-        party = pool.ids[best(score(ready, pool), 1, blocked=False)[0]]
+        party = pool.ids[best(score(ready, pool), pool, 1, blocked=False)[0]]
         yes += dice.random() < quality[party]
     return yes / 200
 

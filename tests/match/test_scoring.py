@@ -143,8 +143,8 @@ def test_the_best_come_first_with_ties_in_order():
         provider(f"p{n}", rate=usd(12_000 - 1000 * (n % 3))).model_dump_json().encode()
         for n in range(9)
     ]
-    scores = score(asked(need("n1")), gather(bodies, {}, {}))
-    assert best(scores, 4, blocked=False) == [2, 5, 8, 1]
+    pool = gather(bodies, {}, {})
+    assert best(score(asked(need("n1")), pool), pool, 4, blocked=False) == [2, 5, 8, 1]
 
 
 def test_texts_are_held_against_the_need():
