@@ -88,15 +88,24 @@ class Crew:
         """Return how many tasks stand in each state."""
         return Counter(view.state for view in self.tasks.values())
 
-    def latest(self, limit: int, state: TaskState | None = None) -> list[TaskView]:
-        """Return the tasks that were made last, the newest first."""
-        chosen = [one for one in self.tasks.values() if state is None or one.state == state]
+    def latest(self, limit: int, state: TaskState | None = None, query: str = "") -> list[TaskView]:
+        """Return the tasks that were made last, the newest first; `query` is part of a title."""
+        wanted = query.casefold()
+        chosen = [
+            one
+            for one in self.tasks.values()
+            if (state is None or one.state == state) and wanted in one.title.casefold()
+        ]
         return sorted(chosen, key=lambda one: one.created_at, reverse=True)[:limit]
 
     def waiting_because(self) -> str:
         """Return the commonest reason of waiting, in plain words; empty when nothing waits."""
         messages = Counter(wait.message for wait in self.waits.values())
         return messages.most_common(1)[0][0] if messages else ""
+
+    def asks_people(self) -> int:
+        """Return how many steps wait for a person's word."""
+        return sum(1 for wait in self.waits.values() if wait.code == "approval")
 
     def finished_since(self, instant: datetime) -> int:
         """Return how many tasks ended after `instant`."""

@@ -83,26 +83,20 @@ async def follow(desk: Desk, task_id: str, after: int) -> AsyncIterator[bytes]:
     """
     async with _listening(desk, task_id) as news:
         while True:
-            ended = False
+            state = None
             for line in await entries(desk.bus, task_id, after):
                 after = line.seq
-                ended = line.kind == "task_finished"
+                state = line.entry.get("state") if line.kind == "task_finished" else None
                 yield frame("journal", line.as_json(), line.seq)
-            if ended:
-                yield frame("end", await _end(desk, task_id))
+            if state is not None:
+                end = {"task_id": task_id, "state": state, "result": f"/tasks/{task_id}"}
+                yield frame("end", end)
                 return
             piece = await news.next()
             while piece is not None:
                 yield frame("live", cut(piece, 20_000))
                 piece = await news.next()
             yield b": here\n\n"
-
-
-async def _end(desk: Desk, task_id: str) -> dict[str, Any]:
-    """Return the final state; the whole result is one request away."""
-    view = await desk.view(task_id)
-    state = view.state if view else None
-    return {"task_id": task_id, "state": state, "result": f"/tasks/{task_id}"}
 
 
 def frame(kind: str, data: dict[str, Any], number: int | None = None) -> bytes:

@@ -53,7 +53,7 @@ async def test_a_task_is_told_until_it_ends(parts, known):
     assert [first[2]["kind"], second[2]["kind"]] == ["task_planned", "step_started"]
     assert (third[0], third[1], third[2]["text"]) == ("live", None, "hel\nlo")
     assert [one[0] for one in rest] == ["journal", "end"]
-    assert rest[1][2]["result"] == "/tasks/t1"
+    assert rest[1][2] == {"task_id": "t1", "state": "done", "result": "/tasks/t1"}
 
 
 async def test_a_reader_goes_on_where_it_was_cut_off(parts, known):

@@ -105,7 +105,7 @@ def summary(seen: Seen) -> Markup:
     dead = len(seen.letters)
     return parts.join(
         (
-            parts.tile("Streams", str(len(seen.streams)), f"{words.memory(size)} on disk"),
+            parts.tile("Streams", str(len(seen.streams)), f"{words.memory_small(size)} on disk"),
             parts.tile("In work queues", words.count(waiting), "messages not yet done"),
             parts.tile("Greatest lag", words.count(lag), words.cut(name, 60)),
             parts.tile("Consumers", str(len(everyone)), "each takes from one stream"),
@@ -128,13 +128,13 @@ def streams(kept: list[Kept]) -> Markup:
 def _stream(one: Kept) -> Markup:
     link = Markup(
         '<a class="link" href="/dashboard/bus?stream={0}" title="{1}">{0}</a>'
-        '<span class="muted" style="display:block;font-size:12px">{1}</span>'
+        '<span class="muted" style="display:block;font-size:12px;font-weight:400">{1}</span>'
     ).format(one.name, words.cut(one.about, 80))
     cells = (
         parts.cell(link, "name"),
         parts.cell(one.kind, "late soft"),
         parts.cell(words.count(one.messages), "right num"),
-        parts.cell(words.memory(one.size), "right num nowrap"),
+        parts.cell(words.memory_small(one.size), "right num nowrap"),
         parts.cell(words.count(one.last), "late right num muted"),
     )
     return parts.row(cells, f"stream-{one.name}", "hit")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -9,24 +10,31 @@ from markupsafe import Markup
 from nicegui import ui
 
 from services.dashboard.door.build import House
-from services.dashboard.pages import parts, words
+from services.dashboard.pages import matching, parts, words
 from services.dashboard.pages.asked import Asked
 from services.dashboard.pages.shell import page
+from services.dashboard.pages.visitor import may
 from shared import events as e
+from shared.subjects import TOKEN_PATTERN
 
 TEACH = "<code>sovereign match add file pool.json</code>"
 
 
-async def build(house: House) -> None:
-    """Build the page."""
+async def build(house: House, need: str | None = None) -> None:
+    """Build the page; the need whose matches are shown lives in its address."""
     target = house.settings.match.monthly_target_minor
+    acts = may(house, "submit")
     with page(house, "Match", "/dashboard/match") as shown:
         revenue = Asked(shown, "match.revenue", e.RevenueAsk(), e.Revenue)
         pool = Asked(shown, "match.list", e.MatchListAsk(), e.MatchList)
         await revenue.follow()
         await pool.follow()
+        if need and re.match(TOKEN_PATTERN, need):
+            await matching.build(shown, pool, need)
         shown.live(lambda: revenue.shown("Revenue", lambda known: earnings(known, target)))
-        shown.live(lambda: pool.shown("Deals", deals))
+        board = shown.live(lambda: pool.shown("Deals", lambda known: deals(known, acts=acts)))
+        if acts:
+            board.acts({"move": matching.moving(house, pool)})
         with ui.element("div").classes("halves"):
             shown.live(lambda: pool.shown("Needs", needs))
             shown.live(lambda: pool.shown("Providers", providers))
@@ -57,19 +65,19 @@ def _earned(line: e.RevenueLine, target: int) -> Markup:
     return parts.row(cells)
 
 
-def deals(known: e.MatchList) -> Markup:
-    """Return the deals as they stand."""
+def deals(known: e.MatchList, *, acts: bool = False) -> Markup:
+    """Return the deals as they stand, with the steps that a person may take."""
     if not known.deals:
         teach = "A deal begins when a need and a provider agree; it stands here until it is closed."
         return parts.card("Deals", parts.empty("No deal yet", teach), flush=True)
-    heads = ("Need, provider", "State", ">Amount", ">Paid", "~>Commission", "~Deal")
+    heads = ("Need, provider", "State", ">Amount", ">Paid", "~>Commission", "~Deal", "")
     names = {one.party_id: one.name for one in known.profiles}
     names |= {need.need_id: need.title for need in known.needs}
-    rows = [_deal(deal, names) for deal in known.deals]
+    rows = [_deal(deal, names, acts=acts) for deal in known.deals]
     return parts.card("Deals", parts.table(heads, rows), flush=True)
 
 
-def _deal(deal: e.Deal, names: Mapping[str, str]) -> Markup:
+def _deal(deal: e.Deal, names: Mapping[str, str], *, acts: bool) -> Markup:
     cells = (
         parts.cell(_named(deal.need_id, names, "name") + _named(deal.provider_id, names, "soft")),
         parts.cell(parts.word(deal.state)),
@@ -77,6 +85,7 @@ def _deal(deal: e.Deal, names: Mapping[str, str]) -> Markup:
         parts.cell(_paid(deal), "right num nowrap"),
         parts.cell(f"{deal.rate * Decimal(100):.0f} %", "late right num"),
         parts.cell(deal.deal_id, "late soft nowrap"),
+        parts.cell(matching.buttons(deal) if acts else "", "right nowrap"),
     )
     return parts.row(cells, f"deal-{deal.deal_id}")
 
@@ -102,7 +111,8 @@ def needs(known: e.MatchList) -> Markup:
     if not known.needs:
         return parts.card("Needs", parts.empty("No need yet", _teach()), flush=True)
     rows = parts.join(
-        _item(need.title, ", ".join(need.required), _money(need.budget)) for need in known.needs
+        _item(need.title, ", ".join(need.required), _money(need.budget), need.need_id)
+        for need in known.needs
     )
     return parts.card("Needs", Markup('<div class="rows">{}</div>').format(rows), flush=True)
 
@@ -118,12 +128,16 @@ def providers(known: e.MatchList) -> Markup:
     return parts.card("Providers", Markup('<div class="rows">{}</div>').format(rows), flush=True)
 
 
-def _item(title: str, about: str, amount: str) -> Markup:
+def _item(title: str, about: str, amount: str, need: str = "") -> Markup:
+    """Return one line; a need leads to its matches."""
+    name = Markup('<b style="font-weight:550">{}</b>').format(words.cut(title, 120))
+    if need:
+        name = Markup('<a class="link" href="/dashboard/match?need={}">{}</a>').format(need, name)
     return Markup(
-        '<div class="row-item"><span class="grow"><b style="font-weight:550">{}</b>'
+        '<div class="row-item"><span class="grow">{}'
         '<span class="muted" style="display:block">{}</span></span>'
         '<span class="num nowrap">{}</span></div>'
-    ).format(words.cut(title, 120), words.cut(about, 160), amount)
+    ).format(name, words.cut(about, 160), amount)
 
 
 def _money(amount: e.Money | None) -> str:

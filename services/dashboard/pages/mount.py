@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import FastAPI
 from nicegui import ui
 from starlette.middleware.gzip import GZipMiddleware
@@ -26,49 +28,68 @@ PATH = "/dashboard"
 
 
 def declare(house: House) -> None:
-    """Declare every page; addresses are relative to where they are mounted."""
+    """Declare the pages that the owner wants; addresses are relative to where they are mounted."""
 
     @ui.page("/")
     def _overview() -> None:
         overview.build(house)
 
+    for name in house.settings.dashboard.pages:
+        DECLARE[name](house)
+
+
+def _tasks(house: House) -> None:
     @ui.page("/tasks")
-    def _tasks(state: str | None = None) -> None:
-        tasks.build(house, state)
+    def shown(state: str | None = None, q: str | None = None) -> None:
+        tasks.build(house, state, q)
 
     @ui.page("/tasks/{task_id}")
-    async def _task(task_id: str) -> None:
+    async def one(task_id: str) -> None:
         await task.build(house, task_id)
 
-    _declare_rooms(house)
 
-
-def _declare_rooms(house: House) -> None:
+def _agents(house: House) -> None:
     @ui.page("/agents")
-    def _agents() -> None:
+    def shown() -> None:
         agents.build(house)
 
+
+def _router(house: House) -> None:
     @ui.page("/router")
-    async def _router() -> None:
+    async def shown() -> None:
         await router.build(house)
 
+
+def _ops(house: House) -> None:
     @ui.page("/ops")
-    async def _ops() -> None:
+    async def shown() -> None:
         await ops.build(house)
 
+
+def _sessions(house: House) -> None:
     @ui.page("/sessions")
-    async def _sessions(
+    async def shown(
         id: str | None = None, q: str | None = None, against: int | None = None
     ) -> None:
         await sessions.build(house, sessions.Address(id, q, against))
 
-    @ui.page("/match")
-    async def _match() -> None:
-        await match.build(house)
 
+def _match(house: House) -> None:
+    @ui.page("/match")
+    async def shown(need: str | None = None) -> None:
+        await match.build(house, need)
+
+
+def _bus(house: House) -> None:
     @ui.page("/bus")
-    async def _bus(stream: str | None = None) -> None:
+    async def shown(stream: str | None = None) -> None:
         await bus.build(house, stream)
+
+
+DECLARE: dict[str, Callable[[House], None]] = {
+    "tasks": _tasks, "agents": _agents, "router": _router, "ops": _ops, "sessions": _sessions,
+    "match": _match, "bus": _bus,
+}  # fmt: skip
 
 
 def mount(app: FastAPI, house: House) -> None:

@@ -36,7 +36,7 @@ def _row(line: Line) -> Markup:
         '</span></span><span class="muted nowrap late">{3}</span></summary>'
         '<div class="inside"><div class="plain">{4}</div></div></details>'
     ).format(
-        line.seq, line.kind.replace("_", " "), words.cut(told(entry), 160),
+        line.seq, words.cut(line.kind.replace("_", " "), 60), words.cut(told(entry), 160),
         words.cut(f"{entry.get('by') or ''} {str(entry.get('at') or '')[11:19]}", 60), _json(entry),
     )  # fmt: skip
 

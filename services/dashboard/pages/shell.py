@@ -89,7 +89,7 @@ def side(house: House, current: str, who: Who | None = None) -> Markup:
     return Markup(
         '<a class="brand" href="/dashboard">{}<span>{}</span></a><nav class="nav"'
         ' aria-label="Pages">{}</nav><div class="foot"><span class="who">{}</span>{}'
-        '<button class="flip" data-flip type="button" aria-label="Switch between light and dark">'
+        '<button class="flip" data-flip type="button" aria-label="Light / dark">'
         "{}<span>Light / dark</span></button></div>"
     ).format(
         brand.mark(settings), settings.name, links, house.settings.host, _person(who), icons.THEME

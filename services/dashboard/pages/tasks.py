@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from markupsafe import Markup
 from nicegui import ui
 
@@ -17,15 +19,26 @@ from shared.events import TaskState
 SHOWN = 100
 
 
-def build(house: House, state: str | None) -> None:
-    """Build the page; the filter lives in its address."""
+def build(house: House, state: str | None, query: str | None = None) -> None:
+    """Build the page; the filters live in its address."""
     chosen = TaskState(state) if state in set(TaskState) else None
     with page(house, "Tasks", "/dashboard/tasks") as shown:
         if may(house, "submit"):
             with ui.element("section").classes("card"):
                 form(house)
-        shown.live(lambda: filters(house.store, chosen))
-        shown.live(lambda: listing(house.store, chosen))
+        with ui.element("div").classes("chips"):
+            shown.live(lambda: filters(house.store, chosen))
+            _search(query or "")
+        shown.live(lambda: listing(house.store, chosen, query or ""))
+
+
+def _search(query: str) -> None:
+    def go() -> None:
+        asked = {"q": field.value} if field.value else {}
+        ui.navigate.to(f"/tasks?{urlencode(asked)}")
+
+    field = ui.input("Search tasks", value=query).props("outlined dense clearable data-search")
+    field.style("margin-left:auto;width:240px").on("keydown.enter", go).on("clear", go)
 
 
 def filters(store: Store, chosen: TaskState | None) -> Markup:
@@ -42,11 +55,12 @@ def filters(store: Store, chosen: TaskState | None) -> Markup:
     )
 
 
-def listing(store: Store, chosen: TaskState | None) -> Markup:
+def listing(store: Store, chosen: TaskState | None, query: str = "") -> Markup:
     """Return the newest tasks, or what would stand here."""
-    views = store.crew.latest(SHOWN, chosen)
+    views = store.crew.latest(SHOWN, chosen, query)
     if not views:
         title = f"No task is {chosen}" if chosen else "No task yet"
+        title = f"No task with {words.cut(query, 60)}" if query else title
         teach = Markup("Fill in the form above, or hand one in from any shell: {}").format(
             parts.code('sovereign task submit "Compare the two offers" --file offers.md')
         )

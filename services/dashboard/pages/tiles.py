@@ -42,7 +42,7 @@ def running(store: Store) -> Markup:
     if counts[TaskState.FAILED]:
         ended += f", {words.count(counts[TaskState.FAILED])} failed"
     minute = store.crew.finished_since(now() - timedelta(minutes=1))
-    return parts.tile("Tasks running", str(active), f"{ended}, {minute} in the last minute")
+    return parts.tile("Tasks running", str(active), f"{ended}; {minute} a minute now")
 
 
 def waiting(store: Store) -> Markup:
@@ -51,7 +51,10 @@ def waiting(store: Store) -> Markup:
     number = counts[TaskState.WAITING]
     queued = f"{words.count(counts[TaskState.QUEUED])} in the queue"
     because = store.crew.waiting_because()
+    asked = store.crew.asks_people()
     sub = words.cut(because, 90) if number and because else queued
+    if asked:
+        sub = f"{words.plural(asked, 'step')} for your word, {queued}"
     return parts.tile("Waiting", str(number), sub, "warn" if number else "")
 
 
