@@ -64,7 +64,7 @@ def routes(desk: Desk) -> APIRouter:
     """Return `/tasks/{task_id}/events` and `/tasks/{task_id}/journal`."""
     router = APIRouter(tags=["tasks"], prefix="/tasks")
 
-    @router.get("/{task_id}/events", response_class=EventStream)
+    @router.get("/{task_id}/events", response_class=EventStream, status_code=200)
     async def events(
         task_id: str,
         last_event_id: Annotated[int, Header(ge=0)] = 0,
