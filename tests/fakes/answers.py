@@ -90,6 +90,8 @@ class _Filler:
         if name == "id" or name.endswith("_id"):
             return f"s{index + 1}"
         words = f"{name}: {self.line}" if name else self.line
+        if "pattern" in schema and not re.search(schema["pattern"], words):
+            words = f"{name or 'a'}{index + 1}"
         return words[: schema.get("maxLength", 200)].ljust(schema.get("minLength", 0), ".")
 
     def _integer(self, schema: dict[str, Any], name: str, index: int) -> int:
