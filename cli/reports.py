@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from cli.options import Json, group
 
@@ -12,13 +15,67 @@ if TYPE_CHECKING:
 optimization = group("How well the engine does, and what to change.", "Look")
 
 
-def savings(as_json: Json = False) -> None:
+savings = typer.Typer(
+    help="What local work saved, and what moving over would save.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+
+
+@savings.callback()
+def show_savings(context: typer.Context, as_json: Json = False) -> None:
     """Show what local work saved against a named cloud model."""
+    if context.invoked_subcommand is not None:
+        return
     from cli.connection import ask
     from cli.output import show
     from shared.events.reports import Empty, Savings
 
     show(ask("model.savings", Empty(), Savings), as_json, _show_savings)
+
+
+@savings.command("import")
+def import_usage(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, JSON or JSON lines.")],
+    as_json: Json = False,
+) -> None:
+    """Show what moving past cloud usage over would save, by kind of work.
+
+    Takes the usage exports of OpenAI, Anthropic and Google, and what ccusage writes.
+    """
+    from cli import importing
+
+    importing.import_usage(file, as_json)
+
+
+@optimization.command("apply")
+def apply_advice(
+    recommendation: Annotated[str, typer.Argument(help="Its id in the report.")],
+    value: Annotated[str | None, typer.Option("--value", help="Another than proposed.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Do what a recommendation says, while the router runs; it stays over restarts."""
+    from cli import tuning
+
+    tuning.apply(recommendation, value, as_json)
+
+
+@optimization.command()
+def rollback(
+    change: Annotated[str, typer.Argument(help="The id of the change.")], as_json: Json = False
+) -> None:
+    """Take a change back."""
+    from cli import tuning
+
+    tuning.rollback(change, as_json)
+
+
+@optimization.command()
+def changes(as_json: Json = False) -> None:
+    """Show what was changed, and what was measured before and after."""
+    from cli import tuning
+
+    tuning.changes(as_json)
 
 
 @optimization.command()
@@ -71,13 +128,17 @@ def percent(share: float | None) -> str:
     return "unknown" if share is None else f"{share:.0%}"
 
 
+def _points(score: float | None) -> str:
+    return "unknown" if score is None else f"{score:.0f} of 100"
+
+
 def _show_report(found: OptimizationReport) -> None:
     from cli.output import pairs, table, tell
 
     cache = found.cache
     pairs(
         [
-            ("efficiency", percent(found.efficiency)),
+            ("efficiency", _points(found.efficiency)),
             *((f"  {name}", percent(value)) for name, value in found.parts.items()),
             ("cache", f"{cache.entries} of {cache.capacity} entries, kept {cache.ttl_s:g} s"),
             ("hit rate", f"{percent(cache.hit_rate)} ({cache.hits} hits, {cache.misses} misses)"),
@@ -91,6 +152,9 @@ def _show_report(found: OptimizationReport) -> None:
         tell()
         tell(advice.title)
         tell(f"  {advice.why}{f' ({advice.gain})' if advice.gain else ''}")
+        if advice.applicable:
+            tell(f"  {advice.setting}: {advice.current} -> {advice.proposed}")
+            tell(f"  sovereign optimization apply {advice.id}")
 
 
 def _latency(one: Latency) -> tuple[object, ...]:

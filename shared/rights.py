@@ -181,7 +181,7 @@ USERS: dict[str, Rights] = {
         publish=(
             "task.request.*", "task.control.*", "model.status", "model.models", "model.savings",
             "model.report", "model.sovereignty", "model.apply", "model.rollback", "model.changes",
-            "model.hosts", "model.budgets", "model.policy",
+            "model.hosts", "model.budgets", "model.policy", "model.import",
             "agent.status", "ops.status", "ops.history",
             "ops.lessons", "ops.check",
             "ops.restart", "ops.drain", "session.>", "match.>", "$JS.API.STREAM.LIST",

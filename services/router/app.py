@@ -41,7 +41,8 @@ from services.router.tuning import store
 from services.router.tuning.levers import Levers
 from services.router.tuning.store import Store
 from services.router.tuning.tuner import Tuner
-from shared.events import EmbedRequest, Empty, TuningAsk
+from services.router.usage.importing import Importer
+from shared.events import EmbedRequest, Empty, TuningAsk, UsageImport
 from shared.service import Service
 from shared.settings import Settings
 from shared.subjects import MODEL_CANCEL, MODEL_CHAT, MODEL_EMBED
@@ -129,6 +130,8 @@ async def _serve(room: Room) -> Door:
     await service.endpoints.answer("model.budgets", Empty, budgets.list_budgets)
     await service.endpoints.answer("model.policy", Empty, policy.explain)
     await service.bus.nc.subscribe(steps.SUBJECT, cb=Steps(record).hear)
+    importer = Importer(settings.router, record)
+    await service.endpoints.answer("model.import", UsageImport, importer.answer)
     levers = Levers(settings.router, cache, {WEIGHT: partial(weight, pool)} if pool else None)
     await _tuning(service, Tuner(levers, Store(service.bus), record, reports.advise))
     return Door(settings.router, desk, models, room.running)

@@ -258,6 +258,13 @@ if TYPE_CHECKING:
         TuningMeasure,
         Verdict,
     )
+    from shared.events.usage import (
+        MOST_BYTES,
+        UsageFault,
+        UsageImport,
+        UsageImported,
+        UsageKind,
+    )
 
 _HOMES = {
     "APPROVAL": "tasks",
@@ -267,6 +274,7 @@ _HOMES = {
     "INLINE_LIMIT": "tasks",
     "LONGEST_ID": "schedules",
     "LONGEST_S": "tasks",
+    "MOST_BYTES": "usage",
     "MOST_STEPS": "tasks",
     "MOST_TOKENS": "tasks",
     "MOST_USD": "tasks",
@@ -462,6 +470,10 @@ _HOMES = {
     "TuningMeasure": "tuning",
     "UsDollars": "base",
     "Usage": "base",
+    "UsageFault": "usage",
+    "UsageImport": "usage",
+    "UsageImported": "usage",
+    "UsageKind": "usage",
     "Verb": "ops",
     "Verdict": "tuning",
     "Verify": "tasks",
@@ -476,6 +488,7 @@ __all__ = [
     "INLINE_LIMIT",
     "LONGEST_ID",
     "LONGEST_S",
+    "MOST_BYTES",
     "MOST_STEPS",
     "MOST_TOKENS",
     "MOST_USD",
@@ -671,6 +684,10 @@ __all__ = [
     "TuningMeasure",
     "UsDollars",
     "Usage",
+    "UsageFault",
+    "UsageImport",
+    "UsageImported",
+    "UsageKind",
     "Verb",
     "Verdict",
     "Verify",

@@ -1,3 +1,5 @@
+import base64
+import gzip
 import json
 from decimal import Decimal
 
@@ -8,6 +10,12 @@ from shared.events import (
     Savings,
     Sovereignty,
     SovereigntyPart,
+    TuningChange,
+    TuningChanges,
+    TuningMeasure,
+    UsageFault,
+    UsageImported,
+    UsageKind,
 )
 from tests.cli.conftest import answer
 
@@ -27,10 +35,48 @@ async def test_an_unknown_price_is_never_a_number(cli, bus):
 async def test_the_report_shows_latency_and_advice(cli, bus):
     latency = Latency(model="llama3.1:8b", engine="ollama", calls=9, p95_s=1.5)
     advice = Recommendation(id="r", title="Raise the cache", why="it is full")
-    found = OptimizationReport(efficiency=0.7, latency=(latency,), recommendations=(advice,))
+    found = OptimizationReport(efficiency=70.4, latency=(latency,), recommendations=(advice,))
     await answer(bus, "model.report", found)
     shown = (await cli("optimization", "report")).stdout
-    assert all(part in shown for part in ("70%", "1.500 s", "Raise the cache", "it is full"))
+    assert all(part in shown for part in ("70 of 100", "1.500 s", "Raise the cache", "it is full"))
+
+
+async def test_a_recommendation_is_applied_and_taken_back_by_its_id(cli, bus):
+    change = TuningChange(id="c1", recommendation="num_ctx", title="t", setting="num_ctx",
+                          before="8192", after="16384", metric="too_long")  # fmt: skip
+    applied = await answer(bus, "model.apply", change)
+    taken = await answer(bus, "model.rollback", change)
+    shown = (await cli("optimization", "apply", "num_ctx", "--value", "16384")).stdout
+    assert "8192 -> 16384" in shown
+    assert "rollback c1" in shown
+    assert (applied[0]["id"], applied[0]["value"]) == ("num_ctx", "16384")
+    assert "16384 -> 8192" in (await cli("optimization", "rollback", "c1")).stdout
+    assert taken[0]["id"] == "c1"
+
+
+async def test_changes_are_compared_before_and_after(cli, bus):
+    measure = TuningMeasure(calls=50, value=0.25)
+    change = TuningChange(id="c1", recommendation="r", title="t", setting="keep_alive",
+                          before="30m", after="-1", metric="load", measured_before=measure,
+                          measured_after=TuningMeasure(calls=60, value=0.0),
+                          verdict="better")  # fmt: skip
+    await answer(bus, "model.changes", TuningChanges(changes=(change,)))
+    shown = (await cli("optimization", "changes")).stdout
+    assert all(part in shown for part in ("keep_alive", "25.0% of 50", "0.0% of 60", "better"))
+
+
+async def test_an_export_is_sent_whole_and_its_faults_are_told(cli, bus, tmp_path):
+    kind = UsageKind(kind="embeddings", entries=2, paid_usd=Decimal(3), saved_usd=None)
+    fault = UsageFault(line=7, why="no model is named")
+    found = UsageImported(source="x.csv", entries=2, rejected=1, faults=(fault,), kinds=(kind,))
+    asked = await answer(bus, "model.import", found)
+    file = tmp_path / "x.csv"
+    file.write_text("model,cost\nm,3\n")
+    done = await cli("savings", "import", str(file))
+    assert gzip.decompress(base64.b64decode(asked[0]["data"])) == file.read_bytes()
+    assert "3.0000 USD" in done.stdout
+    assert "line 7: no model is named" in done.stderr
+    assert (await cli("savings", "import", str(tmp_path / "nothing"))).exit_code == 2
 
 
 async def test_sovereignty_shows_its_parts(cli, bus):

@@ -1,0 +1,1 @@
+"""Reads the usage exports of clouds and says what the same work would save at home."""
