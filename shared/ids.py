@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+PAIRS = tuple(first + second for first in ALPHABET for second in ALPHABET)
+"""Ten bits in two characters, since every message has an id and takes it from here."""
+SHIFTS = tuple(range(120, -1, -10))
 
 
 def ulid() -> str:
@@ -13,5 +16,5 @@ def ulid() -> str:
 
     Format: https://github.com/ulid/spec (Crockford's base 32).
     """
-    number = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
-    return "".join(ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+    number = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10))
+    return "".join([PAIRS[(number >> shift) & 1023] for shift in SHIFTS])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
-import anyio.abc
 from nats.aio.msg import Msg
 from nats.micro.request import Request
 
@@ -23,17 +23,25 @@ log = logging.getLogger(__name__)
 class ChatHandlers:
     """Answers `model.chat`, any number at once, and takes requests back on `model.cancel`."""
 
-    def __init__(
-        self, desk: Desk, running: Running, presence: Presence, tasks: anyio.abc.TaskGroup
-    ) -> None:
+    def __init__(self, desk: Desk, running: Running, presence: Presence) -> None:
         self._desk = desk
         self._running = running
         self._presence = presence
-        self._tasks = tasks
+        self._answering: set[asyncio.Task[None]] = set()
 
     async def chat(self, request: Request) -> None:
         """Take one request on; the answer comes from its own task."""
-        self._tasks.start_soon(self._answer, request)
+        task = asyncio.create_task(self._answer(request))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
+    async def own(self) -> None:
+        """Own the answers: whoever cancels this ends what `Running.drain` could not end before."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for task in self._answering:
+                task.cancel()
 
     async def cancel(self, message: Msg) -> None:
         """Take the named request back, if this router runs it."""

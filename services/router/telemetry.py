@@ -42,6 +42,7 @@ class Telemetry:
             await self._send(*first)
             while not self._waiting.empty():
                 await self._send(*self._waiting.get_nowait())
+                await asyncio.sleep(0)  # requests go first
 
     async def _send(self, subject: str, body: BaseModel) -> None:
         """Send one; while the bus is away, events are lost and answers are not."""
