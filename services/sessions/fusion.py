@@ -17,10 +17,13 @@ from services.sessions import words
 NEAR = {-2: 0.2, -1: 0.5, 1: 0.5, 2: 0.1}
 """Share of a neighbour's score, by how many places before or after the event it stands."""
 
-MEANING = 1.0
+MEANING = 0.8
 """Weight of a standard deviation of the cosine, where an embedding model helps."""
 
 STEPS = tuple(NEAR.items())
+
+BESIDE = 0.8
+"""Share of the neighbours' weight that is left where meanings count too: they overlap."""
 
 ACTOR = 2.0
 SESSION = 0.2
@@ -71,7 +74,8 @@ def fuse(
     said = {seq: score / unit for seq, score in scores.items()}
     meant = {seq: MEANING * near[seq] for seq in said if seq in near}
     both = {seq: score + meant.get(seq, 0.0) for seq, score in said.items()} if meant else said
-    at = {(spot.session, spot.position): both[seq] for seq, spot in spots.items()}
+    share = BESIDE if meant else 1.0
+    at = {(spot.session, spot.position): share * both[seq] for seq, spot in spots.items()}
     parts = {seq: _own(said[seq], spots[seq], at, actors) for seq in said}
     for seq, score in meant.items():
         parts[seq]["vectors"] = score

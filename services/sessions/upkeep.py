@@ -79,6 +79,8 @@ class Upkeep:
             raise InvalidInput(
                 "name a session_id or an actor, or set everything", field="everything"
             )
+        if ask.event_ids and ask.session_id is None:
+            raise InvalidInput("session_id: name the session of these events", field="session_id")
         targets = await self._targets(ask)
         if not targets:
             raise NotFound(f"nothing to forget in namespace {ask.namespace}", field="namespace")
@@ -102,8 +104,10 @@ class Upkeep:
         found: dict[str, list[StoredEvent]] = {}
         for seq, body in rows:
             event = stored_event(int(seq), body)
-            found.setdefault(event.session_id, []).append(event)
-        return [Target(name, events, ask.actor is None) for name, events in found.items()]
+            if not ask.event_ids or event.event_id in ask.event_ids:
+                found.setdefault(event.session_id, []).append(event)
+        whole = ask.actor is None and not ask.event_ids
+        return [Target(name, events, whole) for name, events in found.items()]
 
     async def _erase(self, seqs: list[int]) -> None:
         """Overwrite messages in the stream; one that is gone already is fine."""

@@ -276,11 +276,15 @@ class SessionReindexed(Body):
 
 
 class SessionForget(Body):
-    """A request on `session.forget`: a session, an actor, both, or with `everything` all of it."""
+    """A request on `session.forget`: a session, an actor, both, or with `everything` all of it.
+
+    `event_ids` are single facts of the session that is named.
+    """
 
     namespace: Token
     session_id: Token | None = None
     actor: str | None = Field(default=None, min_length=1, max_length=200)
+    event_ids: tuple[Token, ...] = Field(default=(), max_length=1000)
     everything: bool = False
     by: str = Field(default="somebody", max_length=200)
     reason: str = Field(default="", max_length=2000)

@@ -1,10 +1,16 @@
-"""The parts of the service on a real bus and a real file, wired as the app does."""
+"""The parts of the service on a real bus and a real file, wired as the app does.
+
+The tests of a file share one nats-server, each on new streams; those that kill it, or read its
+files, have their own.
+"""
 
 import contextlib
+import shutil
 from dataclasses import dataclass
 
 import anyio
 import pytest
+from nats.js.errors import NotFoundError
 
 from services.sessions.follower import Follower
 from services.sessions.handlers import Handlers
@@ -13,9 +19,50 @@ from services.sessions.journal import Journal
 from services.sessions.leases import Leases
 from services.sessions.life import Life
 from services.sessions.sweep import Sweep
-from shared.bus import Bus
+from shared import bootstrap
+from shared.bus import Bus, open_bus
 from shared.events import SessionAppend
 from shared.settings import SessionsSettings
+from tests.conftest import NatsServer
+
+OWN = ("test_follower", "test_upkeep", "test_app")
+USED = ("SESSIONS", "RESULTS", "DEAD", "KV_session_leases")
+
+
+@contextlib.contextmanager
+def started(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    server = NatsServer(folder)
+    server.start()
+    yield server
+    server.kill()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def common_server(tmp_path_factory):
+    with started(tmp_path_factory.mktemp("nats")) as server:
+        yield server
+
+
+@pytest.fixture
+def nats_server(request, tmp_path):
+    if request.module.__name__.rpartition(".")[2] not in OWN:
+        yield request.getfixturevalue("common_server")
+        return
+    with started(tmp_path / "nats") as server:
+        yield server
+
+
+@pytest.fixture
+async def bus(settings) -> Bus:
+    """A connection to a server whose streams are new and empty."""
+    async with open_bus(settings, "test") as opened_bus:
+        for name in USED:
+            with contextlib.suppress(NotFoundError):
+                await opened_bus.js.delete_stream(name)
+        await bootstrap.ensure(opened_bus)
+        yield opened_bus
 
 
 @dataclass
