@@ -1,7 +1,9 @@
-"""Evidence recall of `session.search` beside plain BM25, on LoCoMo, with no model.
+"""Evidence recall of `session.search` beside plain BM25, on LoCoMo, with no model and with one.
 
 Opt-in: SOVEREIGN_LOCOMO names the file (CC BY-NC 4.0, never part of the package). Weights were
 tuned on the first three conversations; the others are held out and reported on their own.
+SOVEREIGN_BENCH_EMBED names an Ollama, or what speaks like it, for the rows with vectors, and
+SOVEREIGN_BENCH_EMBED_MODEL its model.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import random
 import sqlite3
 import tempfile
 import time
+import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,10 +23,14 @@ from typing import Any
 from benchmarks.table import quantile, show
 from services.sessions import ranking, recall, words
 from services.sessions.index import Index
+from services.sessions.meaning import Space, text_of
 from services.sessions.stored import Fact
 from shared.events import SearchAsk, SessionEvent
 
 VARIABLE = "SOVEREIGN_LOCOMO"
+EMBED = "SOVEREIGN_BENCH_EMBED"
+AT_ONCE = 64
+WAYS = ("bm25", "fused", "fused, vectors")
 DEPTHS = (5, 10, 20)
 TUNED_ON = 3
 CATEGORIES = (1, 2, 3, 4)
@@ -62,9 +69,44 @@ async def plain(index: Index, namespace: str, query: str) -> list[int]:
     return sorted(scores, key=lambda seq: (-scores[seq], -seq))
 
 
+def embedded(texts: list[str]) -> list[Any]:
+    """Return vectors from the server that the environment names; none without one."""
+    url, model = os.environ.get(EMBED), os.environ.get(f"{EMBED}_MODEL", "all-minilm")
+    if not url:
+        return []
+    import numpy as np
+
+    rows: list[Any] = []
+    for start in range(0, len(texts), AT_ONCE):
+        body = json.dumps({"model": model, "input": texts[start : start + AT_ONCE]}).encode()
+        asked = urllib.request.Request(f"{url}/api/embed", body)
+        with urllib.request.urlopen(asked, timeout=600) as reply:
+            rows += [np.asarray(row, dtype=np.float32) for row in json.load(reply)["embeddings"]]
+    return rows
+
+
+class Nearness:
+    """Events by meaning, as the service finds them, from vectors that were made before."""
+
+    def __init__(self, made: list[Fact], questions: list[str]) -> None:
+        import numpy as np
+
+        rows = embedded([text_of(fact.event) for fact in made])
+        self.spaces: dict[str, Space] = {}
+        for fact, row in zip(made, rows, strict=False):
+            space = self.spaces.setdefault(fact.event.namespace, Space())
+            space.add(fact.seq, row.astype(np.float16))
+        self.queries = dict(zip(questions, embedded(questions), strict=False))
+
+    def of(self, namespace: str, query: str) -> recall.Near:
+        space = self.spaces.get(namespace)
+        return space.near(self.queries[query]) if space else recall.NOTHING
+
+
 async def measure(index: Index, made: list[Fact], talks: list[dict[str, Any]]) -> list[Outcome]:
-    """Return for each question the share of its evidence in the first k of both."""
+    """Return for each question the share of its evidence in the first k of all ways."""
     outcomes = []
+    nearness = Nearness(made, [q["question"] for talk in talks for q in talk["questions"]])
     for place, talk in enumerate(talks):
         ids = {f.event.event_id: f.seq for f in made if f.event.namespace == talk["id"]}
         for question in talk["questions"]:
@@ -76,10 +118,13 @@ async def measure(index: Index, made: list[Fact], talks: list[dict[str, Any]]) -
             fused = [hit.seq for hit in await recall.rank(index, ask)]
             spent = time.perf_counter() - before
             words_only = await plain(index, talk["id"], question["question"])
+            near = nearness.of(talk["id"], question["question"])
+            meant = [hit.seq for hit in await recall.rank(index, ask, near)] if near[1] else []
             outcomes.append(
                 {"held_out": place >= TUNED_ON, "ms": spent * 1000}
                 | {("fused", k): share(fused[:k], gold) for k in DEPTHS}
                 | {("bm25", k): share(words_only[:k], gold) for k in DEPTHS}
+                | {("fused, vectors", k): share(meant[:k], gold) for k in DEPTHS if meant}
             )
     return outcomes
 
@@ -120,7 +165,9 @@ def run() -> None:
     rows = []
     for name, held_out in (("tuned on", False), ("held out", True)):
         some = [outcome for outcome in outcomes if outcome["held_out"] is held_out]
-        for way in ("bm25", "fused"):
+        for way in WAYS:
+            if (way, DEPTHS[0]) not in some[0]:
+                continue
             cells = {f"R@{k}": percent([outcome[way, k] for outcome in some]) for k in DEPTHS}
             rows.append({"conversations": name, "way": way, "questions": len(some)} | cells)
     show("sessions_recall", "Evidence recall (mean share, %, with 95 % intervals)", rows)
