@@ -31,7 +31,7 @@ async def deals(count: int = 2000) -> dict[str, float]:
     """Open `count` deals, 256 at a time, through the stream and SQLite."""
     folder = Path(tempfile.mkdtemp())
     server = NatsServer(folder)
-    server.start()
+    server.start(sync="always")
     settings = Settings(data_dir=folder, nats=NatsSettings(url=server.url))
     try:
         async with open_bus(settings, "bench") as bus:
@@ -85,6 +85,11 @@ def report(postings: int = 100_000) -> dict[str, float]:
     }
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Print one JSON document a measurement."""
     print(json.dumps(asyncio.run(deals()), indent=1))
     print(json.dumps(report(), indent=1))
+
+
+if __name__ == "__main__":
+    run()

@@ -35,11 +35,12 @@ class NatsServer:
     def url(self) -> str:
         return f"nats://127.0.0.1:{self.port}"
 
-    def start(self, more: str = "") -> None:
+    def start(self, more: str = "", sync: str = "") -> None:
         config = self.folder / "nats.conf"
         config.write_text(
             more + f"\nport: {self.port}\nhost: 127.0.0.1\nmax_payload: 2MB\n"
-            f'jetstream {{ store_dir: "{self.folder}", max_file: 4GB, max_mem: 64MB }}\n'
+            f'jetstream {{ store_dir: "{self.folder}", max_file: 4GB, max_mem: 64MB,'
+            f" {sync and f'sync_interval: {sync}'}\n}}\n"
         )
         command = [str(SERVER), "-c", str(config), "-l", str(self.folder / "nats.log")]
         self.process = subprocess.Popen(command)

@@ -73,7 +73,7 @@ def target(db: sqlite3.Connection, goal: tuple[int, str], at: datetime) -> Targe
     """Return what the month of `at` earned, less refunds; `goal` is minor units and currency."""
     month = stamp(at)[:7]
     row = db.execute(
-        "SELECT sum(earned) FROM entry WHERE currency = ? AND at >= ? AND at < ?",
+        "SELECT sum(earned - refunded) FROM earning WHERE currency = ? AND day >= ? AND day < ?",
         (goal[1], month, f"{month}~"),
     ).fetchone()
     earned = int(row[0] or 0)

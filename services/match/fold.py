@@ -19,6 +19,12 @@ from shared.reading import Stored
 UNFIT = (ValidationError, InvalidInput, sqlite3.IntegrityError, OverflowError)
 """What a message that does not belong here raises; anything else is a fault of this process."""
 
+_ADD = (
+    "INSERT INTO {} VALUES ({}) ON CONFLICT DO UPDATE SET gross = gross + excluded.gross,"
+    " earned = earned + excluded.earned, refunded = refunded + excluded.refunded,"
+    " payable = payable + excluded.payable, returned = returned + excluded.returned"
+)
+
 OUTCOMES = {
     "offered": ("client", True),
     "withdrawn": ("client", False),
@@ -185,11 +191,23 @@ def _ledger(db: sqlite3.Connection, message: Stored) -> None:
     row = (message.seq, entry.entry_id, entry.key, *what, *money)
     db.execute(f"INSERT INTO entry VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
     _close_key(db, entry.key, ("LEDGER", message.seq, meaning(entry)))
+    _sum_up(db, entry, sums)
     db.executemany(
         "INSERT INTO balance VALUES (?, ?, ?)"
         " ON CONFLICT DO UPDATE SET minor = minor + excluded.minor",
         [(entry.currency, line.account, line.minor) for line in entry.postings],
     )
+
+
+def _sum_up(db: sqlite3.Connection, entry: LedgerEntry, sums: tuple[int, int, int]) -> None:
+    """Add an entry to the sums that reports are made of."""
+    cash, earned, owed = sums
+    returned = -min(cash, 0) if entry.kind == "refund" else 0
+    row = (max(cash, 0), max(earned, 0), -min(earned, 0), owed, returned)
+    where = (stamp(entry.at)[:10], entry.kind, entry.stream, entry.sector, entry.currency)
+    db.execute(_ADD.format("earning", ", ".join("?" * 10)), (*where, *row))
+    about = (entry.party_id, entry.currency)
+    db.execute(_ADD.format("party_earning", ", ".join("?" * 7)), (*about, *row))
 
 
 def meaning(entry: LedgerEntry) -> str:

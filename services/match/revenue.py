@@ -9,7 +9,7 @@ from typing import Any
 from services.match import figures, queries
 from shared.events import Revenue, RevenueAsk, RevenueLine
 
-_THURSDAY = "date(e.at, '-3 days', 'weekday 4')"
+_THURSDAY = "date(e.day, '-3 days', 'weekday 4')"
 _WEEK = (
     f"strftime('%Y', {_THURSDAY}) || '-W' ||"
     f" printf('%02d', (strftime('%j', {_THURSDAY}) - 1) / 7 + 1)"
@@ -17,9 +17,9 @@ _WEEK = (
 """ISO 8601 week: the year and week of the week's Thursday (`%G-W%V` needs SQLite 3.46)."""
 
 GROUPS = {
-    "day": "substr(e.at, 1, 10)",
+    "day": "e.day",
     "week": _WEEK,
-    "month": "substr(e.at, 1, 7)",
+    "month": "substr(e.day, 1, 7)",
     "party": "e.party_id",
     "currency": "e.currency",
     "kind": "e.kind",
@@ -28,10 +28,9 @@ GROUPS = {
 }
 
 _LINES = """
-SELECT {group} AS "group", e.currency, sum(max(e.cash, 0)) AS gross,
-  sum(max(e.earned, 0)) AS earned, -sum(min(e.earned, 0)) AS refunded, sum(e.owed) AS payable,
-  -sum(min(e.cash, 0)) FILTER (WHERE e.kind = 'refund') AS returned
-FROM entry e GROUP BY 1, 2 ORDER BY 1, 2
+SELECT {group} AS "group", e.currency, sum(e.gross) AS gross, sum(e.earned) AS earned,
+  sum(e.refunded) AS refunded, sum(e.payable) AS payable, sum(e.returned) AS returned
+FROM {table} e GROUP BY 1, 2 ORDER BY 1, 2
 """
 
 
@@ -40,7 +39,8 @@ def report(db: sqlite3.Connection, ask: RevenueAsk, goal: tuple[int, str], at: d
 
     `goal` is what the month should earn, in minor units and its currency.
     """
-    found = queries.rows(db, _LINES.format(group=GROUPS[ask.by]))
+    table = "party_earning" if ask.by == "party" else "earning"
+    found = queries.rows(db, _LINES.format(group=GROUPS[ask.by], table=table))
     return Revenue(
         by=ask.by,
         lines=tuple(_line({name: value or 0 for name, value in row.items()}) for row in found),

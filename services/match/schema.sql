@@ -26,8 +26,8 @@ CREATE TABLE deal (
     rate TEXT NOT NULL, score REAL, sector TEXT NOT NULL, opened_at TEXT NOT NULL,
     moved_at TEXT NOT NULL, expires_at TEXT
 );
-CREATE INDEX deal_need ON deal (need_id);
-CREATE INDEX deal_provider ON deal (provider_id);
+CREATE INDEX deal_need ON deal (need_id, state);
+CREATE INDEX deal_provider ON deal (provider_id, state);
 CREATE INDEX deal_client ON deal (client_id);
 CREATE INDEX deal_seq ON deal (seq);
 CREATE INDEX deal_expiry ON deal (expires_at) WHERE state = 'offered';
@@ -75,6 +75,19 @@ CREATE INDEX entry_reverses ON entry (reverses);
 CREATE TABLE balance (
     currency TEXT NOT NULL, account TEXT NOT NULL, minor INTEGER NOT NULL,
     PRIMARY KEY (currency, account)
+) WITHOUT ROWID;
+
+-- Sums of the entries, so that a report does not read them all.
+CREATE TABLE earning (
+    day TEXT NOT NULL, kind TEXT NOT NULL, stream TEXT NOT NULL, sector TEXT NOT NULL,
+    currency TEXT NOT NULL, gross INTEGER NOT NULL, earned INTEGER NOT NULL,
+    refunded INTEGER NOT NULL, payable INTEGER NOT NULL, returned INTEGER NOT NULL,
+    PRIMARY KEY (day, kind, stream, sector, currency)
+) WITHOUT ROWID;
+CREATE TABLE party_earning (
+    party_id TEXT NOT NULL, currency TEXT NOT NULL, gross INTEGER NOT NULL, earned INTEGER NOT NULL,
+    refunded INTEGER NOT NULL, payable INTEGER NOT NULL, returned INTEGER NOT NULL,
+    PRIMARY KEY (party_id, currency)
 ) WITHOUT ROWID;
 
 CREATE TRIGGER entry_balances BEFORE INSERT ON entry
