@@ -16,6 +16,7 @@ from shared.settings import DashboardSettings
 
 HOST = "SOVEREIGN_DASHBOARD__HOST"
 PORT = "SOVEREIGN_DASHBOARD__PORT"
+TLS = "SOVEREIGN_DASHBOARD__TLS"
 GRACE_S = 2
 
 
@@ -43,6 +44,7 @@ def claim(settings: DashboardSettings, *, guarded: bool = False) -> socket.socke
     `guarded` tells that somebody is named who may enter: without that, loopback only.
     """
     refuse_public(settings, guarded=guarded)
+    _check_files(settings)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # else no TCP_NODELAY
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -78,6 +80,16 @@ def refuse_public(settings: DashboardSettings, *, guarded: bool) -> None:
             " and __TLS_KEY, or name the proxy that ends TLS in SOVEREIGN_DASHBOARD__PROXIES",
             field="SOVEREIGN_DASHBOARD__TLS_CERT",
         )
+
+
+def _check_files(settings: DashboardSettings) -> None:
+    """Raise unless certificate and key are both there, or neither is named."""
+    given = {f"{TLS}_CERT": settings.tls_cert, f"{TLS}_KEY": settings.tls_key}
+    for name, path in given.items():
+        if path is None and any(given.values()):
+            raise InvalidSetting(f"{name}: set both, certificate and key", field=name)
+        if path is not None and not path.is_file():
+            raise InvalidSetting(f"{name}={path}: no such file", field=name)
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,7 +1,11 @@
 """Who comes in at the door: cookies, tokens, roles, limits, proxies."""
 
+import shutil
+import ssl
+import subprocess
 import time
 
+import httpx
 import pytest
 from argon2 import PasswordHasher
 from starlette.types import Scope
@@ -266,3 +270,30 @@ def test_every_request_has_its_role(method, path, role):
 )
 def test_the_login_leads_nowhere_else(wanted):
     assert local(wanted) == "/dashboard"
+
+
+def certificate(folder):
+    """Return a certificate for this host that signs itself, and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make a certificate with")
+    cert, key = folder / "c.pem", folder / "k.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+               "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
+               "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True)
+    return cert, key
+
+
+async def test_the_door_speaks_tls_with_the_owners_certificate(busless, maria, tmp_path):
+    settings = busless.settings.dashboard
+    settings.tls_cert, settings.tls_key = certificate(tmp_path)
+    settings.hosts = ("house.example",)
+    async with door(busless):
+        base = f"https://127.0.0.1:{settings.port}"
+        context = ssl.create_default_context(cafile=str(settings.tls_cert))
+        async with httpx.AsyncClient(base_url=base, verify=context) as client:
+            entered = await logged_in(client)
+            looked = await client.get("/tasks")
+    assert (entered.status_code, looked.status_code) == (303, 200)
+    assert "Secure" in entered.headers["set-cookie"]
+    assert "max-age" in looked.headers["strict-transport-security"]

@@ -42,3 +42,13 @@ def test_a_taken_port_names_its_variable():
         port = other.getsockname()[1]
         with pytest.raises(InvalidSetting, match=f"SOVEREIGN_DASHBOARD__PORT={port}"):
             claim(DashboardSettings(port=port))
+
+
+@pytest.mark.parametrize("more", [{"tls_cert": "none.pem"}, {"tls_key": "none.pem"}])
+def test_a_missing_certificate_names_its_variable(more, tmp_path):
+    (tmp_path / "none.pem").touch()
+    given = {name: tmp_path / value for name, value in more.items()}
+    with pytest.raises(InvalidSetting, match="SOVEREIGN_DASHBOARD__TLS"):
+        claim(DashboardSettings(**given))
+    with pytest.raises(InvalidSetting, match="no such file"):
+        claim(DashboardSettings(tls_cert=tmp_path / "c.pem", tls_key=tmp_path / "k.pem"))

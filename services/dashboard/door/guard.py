@@ -44,6 +44,9 @@ HEADERS = (
 )
 
 
+TLS_ONLY = (b"strict-transport-security", b"max-age=31536000")
+
+
 class TooLarge(InvalidInput):
     """The body is larger than the door takes."""
 
@@ -110,7 +113,8 @@ class Guard:
             nonlocal started
             started = True
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", []), *HEADERS]}
+                more = (*HEADERS, TLS_ONLY) if scope["scheme"] == "https" else HEADERS
+                message = {**message, "headers": [*message.get("headers", []), *more]}
             await send(message)
 
         try:
