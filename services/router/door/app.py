@@ -16,6 +16,7 @@ from services.router.door.asked import Asked, Dialect
 from services.router.door.call import Call, Receive, Scope, Send
 from services.router.door.errors import Unknown, WrongMethod
 from services.router.door.openai import OpenAI
+from services.router.door.pour import Pour
 from services.router.door.wishes import wishes
 from services.router.models import ModelHandlers
 from services.router.running import Running
@@ -111,9 +112,10 @@ class Door:
         async def tell(delta: str) -> None:
             nonlocal untold
             events, untold = untold + story.piece(delta), b""
-            await call.tell(events)
+            await pour.put(events)
 
-        reply = await self._desk.complete(asked.request, tell)
+        async with Pour(call) as pour:
+            reply = await self._desk.complete(asked.request, tell)
         if not call.begun:
             _label(call, reply)
         await call.tell(untold + story.end(reply))
