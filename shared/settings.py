@@ -232,7 +232,7 @@ class AgentsSettings(Group):
     With `interop`, clients of the Synadia Agent Protocol find and prompt the crew.
     """
 
-    ack_wait_s: float = Field(default=5.0, ge=1, le=600)
+    ack_wait_s: float = Field(default=4.0, ge=1, le=600)
     max_deliver: int = Field(default=5, ge=1, le=100)
     slots: int = Field(default=2, ge=1, le=64)
     folder: Path | None = None

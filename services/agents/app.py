@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 INTAKES = 4
 """Tasks of one priority that one process accepts and plans at the same time."""
 RETURNS = 8
-LOOK_S = 1.0
+LOOK_S = 0.5
 """How often the stream of steps is looked at for what came back from a dead worker."""
 
 Take = Callable[[Msg], Awaitable[None]]
@@ -107,7 +107,7 @@ def _named(stream: str, name: str) -> Consumer:
 
 
 async def _look_again(room: Room, stations: list[Station]) -> None:
-    """Wake all stations now and then while any step is stored: one small question a second."""
+    """Wake all stations now and then while any step is stored: two small questions a second."""
     while True:
         await asyncio.sleep(LOOK_S)
         try:
