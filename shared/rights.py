@@ -159,7 +159,8 @@ USERS: dict[str, Rights] = {
         reads=("MATCH", "LEDGER"),
     ),
     "sessions": Rights(
-        publish=("session.event.*", "dead.*", "model.embed", "model.chat"),
+        publish=("session.event.*", "dead.*", "model.embed", "model.chat",
+                 "$JS.API.STREAM.MSG.DELETE.SESSIONS"),
         subscribe=("session.>", "agent.result.crew.*"),
         queues=("RESULTS",),
         reads=("SESSIONS",),
