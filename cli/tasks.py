@@ -160,6 +160,22 @@ def retry(task: TaskId, step: Step = None, reason: Because = "", as_json: Json =
 
 
 @app.command()
+def pause(task: TaskId, reason: Because = "", as_json: Json = False) -> None:
+    """Start no further step of a task until it is resumed."""
+    from cli import control
+
+    control.send(task, "pause", None, reason, as_json)
+
+
+@app.command()
+def resume(task: TaskId, reason: Because = "", as_json: Json = False) -> None:
+    """Let a paused task go on."""
+    from cli import control
+
+    control.send(task, "resume", None, reason, as_json)
+
+
+@app.command()
 def replay(
     task: TaskId,
     until: Annotated[int | None, typer.Option(min=1, help="Only up to this sequence.")] = None,

@@ -177,12 +177,13 @@ async def test_watch_follows_from_the_stored_state_to_the_end(cli, bus):
     assert (lines[0]["kind"], lines[-1]["kind"]) == ("view", "result")
 
 
-async def test_a_word_reaches_the_manager(cli, bus):
+@pytest.mark.parametrize("action", ["cancel", "pause", "resume"])
+async def test_a_word_reaches_the_manager(cli, bus, action):
     await crew.put(bus, crew.view("one"))
-    done = await cli("task", "cancel", "one", "--reason", "changed my mind")
+    done = await cli("task", action, "one", "--reason", "changed my mind")
     [stored] = await read_subject(bus, "TASKS_CONTROL", "task.control.one")
     word = TaskControl.model_validate_json(stored.data)
-    assert (done.exit_code, word.action, word.reason) == (0, "cancel", "changed my mind")
+    assert (done.exit_code, word.action, word.reason) == (0, action, "changed my mind")
 
 
 async def test_approve_finds_the_only_step_that_waits(cli, bus):
