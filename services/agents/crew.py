@@ -110,6 +110,15 @@ class Crew(dict[str, AgentSpec]):
         super().__init__({spec.name: spec for spec in agents})
         self.faults = dict(faults)
 
+    def within(self, num_ctx: int) -> Crew:
+        """Return the crew with no prompt larger than the router's context, which cuts nothing."""
+        most = {name: min(spec.num_ctx, num_ctx) for name, spec in self.items()}
+        for name, spec in self.items():
+            if most[name] < spec.num_ctx:
+                log.warning("%s: num_ctx %d is more than router.num_ctx", name, spec.num_ctx)
+        agents = (self[name].model_copy(update={"num_ctx": size}) for name, size in most.items())
+        return Crew(agents, self.faults)
+
 
 Check = Callable[[AgentSpec], None]
 """Raises `InvalidSetting` for an agent that this process cannot serve."""

@@ -49,12 +49,21 @@ async def gather(hold: Hold) -> Gathered:
     sources = await _sources(hold)
     request = sources.request(tools=False)
     bench = _bench(hold, sources, request)
-    offer = await hold.room.toolbox.fitting(hold.spec.tools, bench) if hold.spec.tools else Offer()
+    offer = await _offer(hold, bench)
     if offer.tools:
         request = sources.request(tools=True)
     ids = {"task_id": hold.record.task_id, "step_id": hold.step_id, "agent": hold.spec.name}
     addressed = request.model_copy(update=ids | {"priority": hold.record.priority.value})
     return Gathered(addressed, sources.known, bench, offer, room_of(hold.spec))
+
+
+async def _offer(hold: Hold, bench: Bench) -> Offer:
+    """Return the tools for the step; none where the routers have rules only, which call nothing."""
+    room = hold.room
+    by_rule = room.routers.boots() and not room.routers.model_ready
+    if by_rule or not hold.spec.tools:
+        return Offer()
+    return await room.toolbox.fitting(hold.spec.tools, bench)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ async def open_room(bus: Bus, settings: Settings, instance: str) -> Room:
         bus=bus,
         settings=settings,
         instance=instance,
-        crew=gather_crew(settings.agents.folder, toolbox.check),
+        crew=gather_crew(settings.agents.folder, toolbox.check).within(settings.router.num_ctx),
         journal=Journal(bus),
         views=await Views.open(bus),
         waiting=await WaitingList.open(bus),

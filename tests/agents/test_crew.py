@@ -114,3 +114,9 @@ def test_a_task_for_an_agent_whose_file_is_wrong_is_told_what_is_wrong(tmp_path)
     with pytest.raises(InvalidInput, match=r"counter\.yaml: prompt, line 1") as caught:
         plan_by_rule(TaskRequest(title="Count", agent="counter"), gather_crew(tmp_path))
     assert caught.value.field == "agent"
+
+
+def test_no_prompt_is_larger_than_the_routers_context(tmp_path):
+    (tmp_path / "counter.yaml").write_text(SIXTH + "num_ctx: 32768\n")
+    capped = gather_crew(tmp_path).within(4096)
+    assert {spec.num_ctx for spec in capped.values()} == {4096}
