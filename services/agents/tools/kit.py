@@ -50,6 +50,7 @@ class Kit:
         self._tools = tools
         self._seen: Counter[str] = Counter()
         self._results: dict[str, str] = {}
+        self._looks: set[str] = set()
         self._strangers = 0
 
     @property
@@ -81,8 +82,18 @@ class Kit:
             return f"You have made this very call; its result was:\n{self._results[mark]}"
         answer = await self._journaled(self._hold.key(name), tool_name, given)
         self._count_strangers(answer)
+        self._remember(mark, answer)
+        return _told(answer)
+
+    def _remember(self, mark: str, answer: ToolAnswered) -> None:
+        """Keep a result; what was only looked at may be another after something was done."""
+        if answer.effect != "pure" and answer.reason is None:
+            for look in self._looks:
+                del self._results[look], self._seen[look]
+            self._looks.clear()
+        elif answer.effect == "pure":
+            self._looks.add(mark)
         self._results[mark] = _told(answer)
-        return self._results[mark]
 
     def _count_strangers(self, answer: ToolAnswered) -> None:
         if answer.reason is None or answer.reason.code != UnknownTool.code:

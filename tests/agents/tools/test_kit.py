@@ -37,6 +37,13 @@ async def test_the_same_call_again_is_answered_once_from_memory_then_ends_the_st
     assert "You have made this very call" in told(asked[2])
 
 
+async def test_what_was_looked_at_may_be_looked_at_again_after_something_was_done(bus, settings):
+    look, act = tool(), tool("act", "idempotent")
+    answers = [[call()], [call("act", "1")], [call()], [call("act", "2")], [call()], "- done"]
+    done, _ = await run(bus, settings, answers, look, act)
+    assert (done.answer, look.run.seen) == ("- done", ["x", "x", "x"])
+
+
 async def test_an_invented_tool_is_told_once_then_ends_the_step(bus, settings):
     done, asked = await run(bus, settings, [[call("fly")], [call("swim")], "- x"], tool())
     assert "there is no tool 'fly'; there are: look" in told(asked[1])
