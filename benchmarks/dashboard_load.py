@@ -25,7 +25,7 @@ from tests.e2e.browser import CHROMIUM, chromium
 from tests.e2e.system import ROOT
 
 SHORT = "CI" in os.environ
-SECONDS = 5 if SHORT else 20
+SECONDS = 5 if SHORT else 10
 RATE = 1000
 DAY_EVENTS = 50_000 if SHORT else 864_000
 """Ten events a second for a day."""

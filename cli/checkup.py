@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from cli.examination import bus, engine, host
+from cli.examination import bus, engine, entrance, host
 from cli.findings import Finding, failed
 from shared.errors import InvalidSetting
 from shared.settings import Settings, load
@@ -26,4 +26,4 @@ async def _examine(settings: Settings) -> list[Finding]:
     groups = await asyncio.gather(
         local, bus.examine(settings), host.ports(settings), engine.examine(settings)
     )
-    return [finding for group in groups for finding in group]
+    return [entrance.entrance(settings), *(finding for group in groups for finding in group)]

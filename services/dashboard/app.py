@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from services.dashboard import server
 from services.dashboard.door.build import House, build, house
 from services.dashboard.door.front import front
-from services.dashboard.handlers import make_broker
+from services.dashboard.handlers import listening
 from services.dashboard.pages.mount import mount
 from services.dashboard.records import Records
 from services.dashboard.store import SAMPLE_S, Store
@@ -64,14 +64,12 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
     """Feed the store while the service lives."""
     opened: Open = service.before
     parts = opened.parts
-    broker = make_broker(service.settings, parts.store)
-    await broker.start()
-    service.tasks.start_soon(Records(service.bus, parts.store).run)
-    service.tasks.start_soon(parts.reach.run)
-    yield
-    parts.desk.closing.set()
-    await opened.stop()
-    await broker.stop()
+    async with listening(service.bus, parts.store):
+        service.tasks.start_soon(Records(service.bus, parts.store).run)
+        service.tasks.start_soon(parts.reach.run)
+        yield
+        parts.desk.closing.set()
+        await opened.stop()
 
 
 async def _sample(parts: House) -> None:

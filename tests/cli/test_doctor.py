@@ -4,7 +4,8 @@ import json
 import pytest
 
 from cli.examination import bus as bus_checks
-from cli.examination import engine, host
+from cli.examination import engine, entrance, host
+from shared import access
 from shared.settings import DashboardSettings, NatsSettings, RouterSettings, Settings
 from tests.conftest import free_port
 from tests.fakes.ollama import FakeOllama
@@ -91,3 +92,16 @@ async def test_an_ollama_with_or_without_the_model():
         missing = await engine.examine(Settings(router=router))
     assert (held[0].status, missing[0].status) == ("ok", "warn")
     assert "ollama pull qwen3:4b" in missing[0].fix
+
+
+def test_who_may_enter_is_checked_with_the_fix(tmp_path):
+    settings = Settings(data_dir=tmp_path)
+    path = access.file_of(settings)
+    assert entrance.entrance(settings).status == "ok"
+    settings.dashboard.hosts = ("house.example",)
+    assert "sovereign access add" in entrance.entrance(settings).fix
+    access.add_key(path, "ci", "view", None)
+    path.chmod(0o644)
+    assert entrance.entrance(settings).fix == f"chmod 600 {path}"
+    path.write_text("{broken")
+    assert entrance.entrance(settings).status == "fail"

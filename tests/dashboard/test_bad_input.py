@@ -89,8 +89,7 @@ def test_a_hostile_journal_is_text():
 
 
 class Message:
-    """What FastStream hands to a handler, as far as it is read."""
+    """A message as a handler reads it."""
 
     def __init__(self, subject, data):
-        self.raw_message = self
         self.subject, self.data = subject, data

@@ -22,13 +22,13 @@ def build(house: House) -> None:
     store = house.store
     with page(house, "Overview", "/dashboard") as shown:
         shown.live(lambda: problem(store))
-        shown.live(lambda: tiles(store))
+        shown.shared("tiles", lambda: tiles(store))
         with ui.element("div").classes("three"):
             _charts(shown)
-        shown.live(lambda: services_table(store))
+        shown.shared("services", lambda: services_table(store))
         with ui.element("div").classes("halves"):
-            shown.live(lambda: latest_tasks(store))
-            shown.live(lambda: happenings(store, 8))
+            shown.shared("latest", lambda: latest_tasks(store))
+            shown.shared("happenings", lambda: happenings(store, 8))
 
 
 def _charts(shown: Page) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 from markupsafe import Markup
 from nicegui import ui
@@ -45,10 +47,29 @@ class Page:
         self.parts.append(element.refresh)
         return element
 
+    def shared(self, name: str, render: Callable[[], Markup], kind: str = "") -> Live:
+        """Add a piece that looks the same in every tab: drawn once a moment for all of them."""
+        return self.live(lambda: _drawn(self.house.store, name, render), kind)
+
     def refresh(self) -> None:
         """Refresh every part once."""
         for refresh in self.parts:
             refresh()
+
+
+_DRAWN: WeakKeyDictionary[Store, dict[str, tuple[float, Markup]]] = WeakKeyDictionary()
+FRESH_S = 0.3
+"""How long a drawn piece serves other tabs: less than the time between two ticks."""
+
+
+def _drawn(store: Store, name: str, render: Callable[[], Markup]) -> Markup:
+    """Return what was drawn a moment ago, else draw."""
+    drawn = _DRAWN.setdefault(store, {})
+    at = time.monotonic()
+    before = drawn.get(name)
+    if before is None or at - before[0] > FRESH_S:
+        drawn[name] = before = (at, render())
+    return before[1]
 
 
 @contextmanager
