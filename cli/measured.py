@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cli.output import pairs, say, table, tell
 from shared.events.budgets import BudgetLine, BudgetList
+from shared.events.monitor import MonitorReport, SeriesLine
 from shared.events.policy import PolicyReport, QualityLine
 
 
@@ -28,6 +29,39 @@ def _quality(line: QualityLine) -> tuple[object, ...]:
     mean = None if line.mean_s is None else f"{line.mean_s:.2f} s"
     kind = line.kind or "all"
     return (line.model, kind, line.calls, line.steps, good, f"{line.surely_good:.0%}", mean)
+
+
+def show_monitor(found: MonitorReport) -> None:
+    """Print figures by model and host, what is not as usual, and where it leads."""
+    columns = ("model", "host", "calls", "errors", "p50", "p95", "p99", "first", "wait", "tokens/s")
+    table(columns, [_series(line) for line in found.series])
+    tell()
+    if not found.anomalies:
+        tell("no anomalies since the router started")
+    for one in found.anomalies[:20]:
+        until = "now" if one.until is None else f"{one.until.astimezone():%Y-%m-%d %H:%M}"
+        tell(
+            f"{one.model} on {one.host}: {one.metric} {one.value:.3g}, usually {one.usual:.3g},"
+            f" {one.since.astimezone():%Y-%m-%d %H:%M} to {until}"
+        )
+    tell()
+    rows = [
+        (f.what, f.month, _number(f.so_far), _number(f.expected), _number(f.low), _number(f.high))
+        for f in found.forecast
+    ]
+    table(("forecast", "month", "so far", "expected", "low", "high"), rows)
+    slopes = [(t.what, t.days, _number(t.mean), _number(t.per_day)) for t in found.trends]
+    table(("trend", "days", "mean", "a day"), slopes)
+
+
+def _number(value: float | None) -> str | None:
+    return None if value is None else f"{value:,.4g}"
+
+
+def _series(line: SeriesLine) -> tuple[object, ...]:
+    times = (line.p50_s, line.p95_s, line.p99_s, line.first_token_p95_s, line.queue_p95_s)
+    told = [None if seconds is None else f"{seconds:.3f} s" for seconds in times]
+    return (line.model, line.host, line.calls, line.errors, *told, _number(line.tokens_per_s))
 
 
 def show_budgets(found: BudgetList) -> None:

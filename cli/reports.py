@@ -71,6 +71,22 @@ def rollback(
 
 
 @optimization.command()
+def monitor(
+    hours: Annotated[float, typer.Option("--hours", help="Figures over so many hours.")] = 24.0,
+    as_json: Json = False,
+) -> None:
+    """Show each model on each host: percentiles, anomalies, trends, the month's forecast."""
+    from cli.connection import ask
+    from cli.measured import show_monitor
+    from cli.output import show
+    from cli.wishes import build
+    from shared.events.monitor import MonitorAsk, MonitorReport
+
+    wish = build(MonitorAsk, {"hours": hours})
+    show(ask("model.monitor", wish, MonitorReport, 15.0), as_json, show_monitor)
+
+
+@optimization.command()
 def changes(as_json: Json = False) -> None:
     """Show what was changed, and what was measured before and after."""
     from cli import tuning

@@ -86,6 +86,7 @@ CHANNELS = (
     _rpc("model.budgets", e.Empty, e.BudgetList, "router", "what calls may cost, and did"),
     _rpc("model.policy", e.Empty, e.PolicyReport, "router", "aliases, rules, measured quality"),
     _rpc("model.import", e.UsageImport, e.UsageImported, "router", "what past usage would save"),
+    _rpc("model.monitor", e.MonitorAsk, e.MonitorReport, "router", "figures, anomalies, forecast"),
     _rpc("model.apply", e.TuningAsk, e.TuningChange, "router", "do what a recommendation says"),
     _rpc("model.rollback", e.TuningAsk, e.TuningChange, "router", "take a change back"),
     _rpc("model.changes", e.Empty, e.TuningChanges, "router", "what was changed, before and after"),

@@ -22,6 +22,8 @@ class SovereignError(Exception):
         self.message = message
         self.field = field
         self.retry_after_s = retry_after_s
+        self.host = ""
+        """The host that failed, where one did; it does not travel."""
 
     def envelope(self) -> dict[str, Any]:
         """Return the wire form: `{"error": {code, message, field, retryable, retry_after_s}}`."""

@@ -39,10 +39,14 @@ class Accounts:
         self._tell = tell
         self.reference = reference
         self.price = price
+        self.followers: list[Callable[[Call], None]] = []
 
     def book(self, outcome: Outcome, error: str | None = None) -> None:
         """Record what a request came to; with `error`, its code, the reply holds what is known."""
-        self._record.add(row(outcome, error))
+        call = row(outcome, error)
+        self._record.add(call)
+        for follow in self.followers:
+            follow(call)
         self._tell(self._event(outcome, error))
 
     def saved(self, reply: ChatReply) -> Decimal | None:

@@ -23,6 +23,8 @@ from services.router.engine import Engine
 from services.router.flights import Flights
 from services.router.handlers import ChatHandlers
 from services.router.models import ModelHandlers
+from services.router.monitor.report import Reporter
+from services.router.monitor.watch import Monitor
 from services.router.offline_engine import OfflineEngine
 from services.router.policy import steps
 from services.router.policy.policy import Policy
@@ -42,7 +44,7 @@ from services.router.tuning.levers import Levers
 from services.router.tuning.store import Store
 from services.router.tuning.tuner import Tuner
 from services.router.usage.importing import Importer
-from shared.events import EmbedRequest, Empty, TuningAsk, UsageImport
+from shared.events import EmbedRequest, Empty, MonitorAsk, TuningAsk, UsageImport
 from shared.service import Service
 from shared.settings import Settings
 from shared.subjects import MODEL_CANCEL, MODEL_CHAT, MODEL_EMBED
@@ -130,10 +132,14 @@ async def _serve(room: Room) -> Door:
     reports = ReportHandlers(settings, record, accounts, cache, pool)
     await _reports(service, reports)
     await service.endpoints.answer("model.budgets", Empty, budgets.list_budgets)
-    await service.endpoints.answer("model.policy", Empty, policy.explain)
-    await service.bus.nc.subscribe(steps.SUBJECT, cb=Steps(record).hear)
+    monitor = Monitor()
+    accounts.followers.append(monitor.take)
+    reporter = Reporter(record, monitor)
+    await service.endpoints.answer("model.monitor", MonitorAsk, reporter.answer)
     importer = Importer(settings.router, record)
     await service.endpoints.answer("model.import", UsageImport, importer.answer)
+    await service.endpoints.answer("model.policy", Empty, policy.explain)
+    await service.bus.nc.subscribe(steps.SUBJECT, cb=Steps(record).hear)
     levers = Levers(settings.router, cache, {WEIGHT: partial(weight, pool)} if pool else None)
     await _tuning(service, Tuner(levers, Store(service.bus), record, reports.advise))
     return Door(settings.router, desk, models, room.running)

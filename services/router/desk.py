@@ -58,7 +58,7 @@ class Desk:
         except NeedsModel:
             raise
         except SovereignError as error:
-            self.accounts.book(errand.failed(), error.code)
+            self.accounts.book(errand.failed(error.host), error.code)
             raise
         except asyncio.CancelledError:
             self.accounts.book(errand.failed(), Cancelled.code)
@@ -98,7 +98,7 @@ class Desk:
                 if errand.last or errand.told:
                     raise
                 if errand.engine is not None and not isinstance(error, NeedsModel):
-                    self.accounts.book(errand.failed(), error.code)
+                    self.accounts.book(errand.failed(error.host), error.code)
                 errand.rule = f"{choice.rule}; after {model}: {error.code}"
         raise Refused("no model is left to try", field="model")
 

@@ -64,9 +64,9 @@ class Errand:
         own = answer.own_host or not self.fresh
         return Outcome(self.request, self._reply(answer), own, self.asked)
 
-    def failed(self) -> Outcome:
-        """Return what is known of a failure."""
-        answer = Answer(content="", model=self.request.model, cost_usd=None)
+    def failed(self, host: str = "") -> Outcome:
+        """Return what is known of a failure, at `host` if at one."""
+        answer = Answer(content="", model=self.request.model, cost_usd=None, host=host)
         own = self.engine is None or self.engine.own
         return Outcome(self.request, self._reply(answer), own, self.asked)
 

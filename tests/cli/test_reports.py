@@ -3,11 +3,16 @@ import gzip
 import json
 from decimal import Decimal
 
+from shared.clock import now
 from shared.events import (
+    Anomaly,
+    Forecast,
     Latency,
+    MonitorReport,
     OptimizationReport,
     Recommendation,
     Savings,
+    SeriesLine,
     Sovereignty,
     SovereigntyPart,
     TuningChange,
@@ -63,6 +68,17 @@ async def test_changes_are_compared_before_and_after(cli, bus):
     await answer(bus, "model.changes", TuningChanges(changes=(change,)))
     shown = (await cli("optimization", "changes")).stdout
     assert all(part in shown for part in ("keep_alive", "25.0% of 50", "0.0% of 60", "better"))
+
+
+async def test_the_monitor_tells_what_is_not_as_usual(cli, bus):
+    line = SeriesLine(model="m", host="gpu1", engine="ollama", calls=9, errors=1, p95_s=2.5)
+    odd = Anomaly(model="m", host="gpu1", metric="errors", since=now(), value=0.4, usual=0.01)
+    month = Forecast(what="calls", month="2026-11", so_far=10, expected=31.5)
+    found = MonitorReport(hours=2, series=(line,), anomalies=(odd,), forecast=(month,))
+    asked = await answer(bus, "model.monitor", found)
+    shown = (await cli("optimization", "monitor", "--hours", "2")).stdout
+    assert all(part in shown for part in ("gpu1", "2.500 s", "errors 0.4, usually 0.01", "31.5"))
+    assert asked[0]["hours"] == 2
 
 
 async def test_an_export_is_sent_whole_and_its_faults_are_told(cli, bus, tmp_path):

@@ -172,6 +172,8 @@ async def _ask(host: Host, request: ChatRequest, on_delta: OnDelta | None) -> An
     except BaseException as error:
         host.failed(error)
         host.meter.end(begun)
+        if isinstance(error, SovereignError):
+            error.host = host.name
         raise
     host.answered(request.model, time.monotonic() - began, answer.load_s or 0.0)
     energy = host.meter.end(begun)
