@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.dashboard import brand
+from services.dashboard.a2a import routes as a2a
 from services.dashboard.access.gate import Gate
 from services.dashboard.client import routes as client
 from services.dashboard.desk import Desk
@@ -84,6 +85,7 @@ def build(parts: House) -> FastAPI:
     app.include_router(files.routes(parts.desk, parts.files))
     app.include_router(events.routes(parts.desk))
     app.include_router(tasks.routes(parts.desk))
+    app.include_router(a2a.routes(parts.desk, parts.reach, parts.gate, name))
     app.include_router(client.routes(parts.reach, parts.settings))
     settings = parts.settings
     read_only = settings.dashboard.read_only
