@@ -19,7 +19,7 @@ from services.sessions.fusion import Ranked, Spot
 MOST = 4000
 """Events looked at for one word; of a word that more events hold, the latest ones."""
 
-BUDGET = 1000
+BUDGET = 800
 """Events scored for one query: the rarest words first, and at least one word."""
 
 SEEDS = 60
