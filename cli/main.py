@@ -16,7 +16,7 @@ from cli import (
     doctor,
     events,
     logs,
-    match,
+    match_books,
     mcp,
     models,
     ops,
@@ -49,7 +49,7 @@ app.command(rich_help_panel=START)(doctor.doctor)
 app.add_typer(tasks.app, name="task", rich_help_panel=WORK)
 app.command(rich_help_panel=WORK)(ask.ask)
 app.add_typer(sessions.app, name="session", rich_help_panel=WORK)
-app.add_typer(match.app, name="match", rich_help_panel=WORK)
+app.add_typer(match_books.app, name="match", rich_help_panel=WORK)
 app.add_typer(models.app, name="model", rich_help_panel=WORK)
 app.command(rich_help_panel=WORK)(mcp.mcp)
 app.add_typer(ops.app, name="ops", rich_help_panel=LOOK)

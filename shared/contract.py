@@ -118,6 +118,8 @@ CHANNELS = (
     _rpc("match.revenue", e.RevenueAsk, e.Revenue, "match", "earnings and trial balance"),
     _rpc("match.payout", e.PayoutAsk, e.PayoutReply, "match", "what providers are owed goes out"),
     _rpc("match.bill", e.BillAsk, e.BillReply, "match", "set-up, monthly fees, service builds"),
+    _rpc("match.outcomes", e.OutcomesAsk, e.OutcomesReply, "match", "what was said elsewhere"),
+    _rpc("match.report", e.ReportAsk, e.MatchReport, "match", "one month of the business"),
     _rpc("match.token", e.TokenAsk, e.TokenReply, "match", "who may use the page of parties"),
     _rpc("match.party", e.PartyAsk, e.PartyReply, "match", "what a token's holder sees and does"),
     _rpc("match.export", e.LedgerExportAsk, e.LedgerExport, "match", "the ledger as a text"),

@@ -154,9 +154,10 @@ USERS: dict[str, Rights] = {
         objects=("attachments", "artifacts"),
     ),
     "match": Rights(
-        publish=("match.event.*", "ledger.entry.*", "dead.*", "model.chat"),
+        publish=("match.event.*", "ledger.entry.*", "dead.*", "model.chat", "model.savings"),
         subscribe=("match.>", "ledger.>"),
         reads=("MATCH", "LEDGER"),
+        objects=("artifacts",),
     ),
     "sessions": Rights(
         publish=("session.event.*", "dead.*", "model.embed", "model.chat",

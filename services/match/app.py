@@ -10,6 +10,7 @@ from services.match import clockwork
 from services.match.handlers import Handlers, Room
 from services.match.opening import open_book
 from services.match.party_desk import PartyDesk
+from services.match.reporter import Reporter
 from services.match.writer import Writer
 from shared.events import (
     BillAsk,
@@ -19,8 +20,10 @@ from shared.events import (
     MatchAssign,
     MatchFind,
     MatchListAsk,
+    OutcomesAsk,
     PartyAsk,
     PayoutAsk,
+    ReportAsk,
     RevenueAsk,
     TokenAsk,
 )
@@ -41,8 +44,9 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
         writer = Writer(service.bus, book)
         await writer.catch_up()
         service.tasks.start_soon(writer.run)
-        service.tasks.start_soon(clockwork.watch, book, writer)
-        room = Room(book, writer, service.settings.match)
+        reporter = Reporter(service.bus, book, service.settings.match)
+        service.tasks.start_soon(clockwork.watch, book, writer, reporter)
+        room = Room(book, writer, service.settings.match, reporter)
         handlers = Handlers(room)
         await answer(service, handlers)
         await welcome(service, PartyDesk(room, handlers))
@@ -60,6 +64,8 @@ async def answer(service: Service, handlers: Handlers) -> None:
     await endpoints.answer("match.assign", MatchAssign, handlers.assign)
     await endpoints.answer_many("match.deal", DealAsk, handlers.deal, AT_ONCE)
     await endpoints.answer_many("match.revenue", RevenueAsk, handlers.revenue, AT_ONCE)
+    await endpoints.answer_many("match.outcomes", OutcomesAsk, handlers.outcomes, AT_ONCE)
+    await endpoints.answer("match.report", ReportAsk, handlers.report)
     await endpoints.answer_many("match.payout", PayoutAsk, handlers.payout, AT_ONCE)
     await endpoints.answer_many("match.bill", BillAsk, handlers.bill, AT_ONCE)
     await endpoints.answer_many("match.export", LedgerExportAsk, handlers.export, AT_ONCE)

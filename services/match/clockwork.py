@@ -1,4 +1,4 @@
-"""What happens by the calendar: offers end, monthly fees fall due."""
+"""What happens by the calendar: offers end, monthly fees fall due, months are reported."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import anyio
 from services.match import billing
 from services.match.deal_acts import MoveDeal
 from services.match.fold import stamp
+from services.match.reporter import Reporter, report_due
 from services.match.store import Store
 from services.match.writer import Writer
 from shared.clock import now
@@ -57,9 +58,10 @@ async def charge_due(book: Store, writer: Writer, at: datetime) -> int:
     return len(asks)
 
 
-async def watch(book: Store, writer: Writer) -> None:
+async def watch(book: Store, writer: Writer, reporter: Reporter) -> None:
     """Look until cancelled."""
     while True:
         await expire(book, writer, now())
         await charge_due(book, writer, now())
+        await report_due(reporter, writer)
         await anyio.sleep(LOOK_S)

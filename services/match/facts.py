@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from shared.events import Body, DealState, Instant, MatchEvent, Money, Side
+from shared.events import Body, DealState, Instant, MatchEvent, Money, Outcome, Side
 from shared.subjects import Token
 
 PROFILE_SET = "profile_set"
@@ -17,6 +17,8 @@ DEAL_MOVED = "deal_moved"
 OUTCOME_TOLD = "outcome_told"
 PAYOUT_UNKNOWN = "payout_unknown"
 SUBSCRIPTION_SET = "subscription_set"
+OUTCOMES_TOLD = "outcomes_told"
+REPORT_MADE = "report_made"
 TOKEN_ISSUED = "token_issued"  # noqa: S105 - the kind of an event
 TOKEN_REVOKED = "token_revoked"  # noqa: S105 - the kind of an event
 
@@ -58,6 +60,14 @@ class OutcomeTold(Body):
     yes: bool
 
 
+class OutcomesTold(Body):
+    """Many outcomes at once, from elsewhere."""
+
+    outcomes: tuple[Outcome, ...]
+    key: Token
+    meaning: str
+
+
 class PayoutUnknown(Body):
     """Nobody can tell whether a payout arrived."""
 
@@ -74,6 +84,14 @@ class SubscriptionSet(Body):
     set_up: int = Field(default=0, ge=0, strict=True)
     since: Instant
     active: bool = True
+
+
+class ReportMade(Body):
+    """The report of a month that ended was written; `objects` are its documents, by SHA-256."""
+
+    month: str
+    store: str
+    objects: dict[str, str]
 
 
 class TokenIssued(Body):

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 import statistics
+from collections import Counter
 from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from services.match import queries
 from services.match.fold import stamp
-from shared.events import Decile, Target
+from shared.events import Decile, Margin, Savings, Target
+
+COST_CURRENCY = "USD"
+"""What the router counts in."""
 
 AGES = (30, 60, 90)
 """Days that part young from old receivables."""
@@ -67,6 +72,36 @@ def _age(days: int) -> str:
             return f"{lower}-{upper}"
         lower = upper + 1
     return f"over {AGES[-1]}"
+
+
+def margin(db: sqlite3.Connection, currency: str, spent: Savings | None) -> Margin:
+    """Return what is left after the cost of models; `spent` is the router's word, if it gave one.
+
+    The cost is in US dollars, rounded to cents.
+    """
+    sql = "SELECT sum(earned - refunded) FROM earning WHERE currency = ?"
+    earned = int(db.execute(sql, (currency,)).fetchone()[0] or 0)
+    if spent is None or spent.cost_usd is None:
+        why = (
+            "the router's cost is not known" if spent is None else spent.notice or "no price known"
+        )
+        return Margin(currency=currency, earned=earned, notice=why)
+    if currency != COST_CURRENCY:
+        why = f"the cost is in {COST_CURRENCY}: no rate of exchange is assumed"
+        return Margin(currency=currency, earned=earned, since=spent.since, notice=why)
+    cost = int((spent.cost_usd * 100).quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+    left = earned - cost
+    share = round(left / earned, 6) if earned > 0 else None
+    return Margin(
+        currency=currency, earned=earned, cost=cost, margin=left, share=share, since=spent.since
+    )
+
+
+def deals_of(db: sqlite3.Connection, month: str) -> dict[str, int]:
+    """Return how many deals that were opened in a month are in which state, money counted in."""
+    sql = "SELECT deal_id FROM deal WHERE substr(opened_at, 1, 7) = ?"
+    states = [queries.deal(db, row[0], history=False).state for row in db.execute(sql, (month,))]
+    return dict(sorted(Counter(states).items()))
 
 
 def target(db: sqlite3.Connection, goal: tuple[int, str], at: datetime) -> Target:

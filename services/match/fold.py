@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from pydantic import ValidationError
@@ -13,7 +13,7 @@ from services.match.ledger import check_balance, paid_by, sum_of
 from services.match.money import known
 from shared.bus import invalid
 from shared.errors import InvalidInput
-from shared.events import LedgerEntry, MatchEvent, Need, Profile
+from shared.events import LedgerEntry, MatchEvent, Need, Outcome, Profile
 from shared.reading import Stored
 
 UNFIT = (ValidationError, InvalidInput, sqlite3.IntegrityError, OverflowError)
@@ -137,7 +137,7 @@ def _outcome_of(db: sqlite3.Connection, seq: int, fact: facts.DealMoved) -> None
     if fact.after in OUTCOMES:
         side, yes = OUTCOMES[fact.after]
         db.execute(
-            "INSERT INTO outcome SELECT ?, need_id, client_id, provider_id, ?, ? FROM deal"
+            "INSERT INTO outcome SELECT ?, 0, need_id, client_id, provider_id, ?, ? FROM deal"
             " WHERE deal_id = ?",
             (seq, side, yes, fact.deal_id),
         )
@@ -145,8 +145,23 @@ def _outcome_of(db: sqlite3.Connection, seq: int, fact: facts.DealMoved) -> None
 
 def _outcome(db: sqlite3.Connection, seq: int, event: MatchEvent) -> None:
     fact = facts.OutcomeTold.model_validate(event.data)
-    row = (seq, fact.need_id, fact.client_id, fact.provider_id, fact.side, fact.yes)
-    db.execute("INSERT INTO outcome VALUES (?, ?, ?, ?, ?, ?)", row)
+    _note_outcomes(db, seq, [fact])
+
+
+def _outcomes(db: sqlite3.Connection, seq: int, event: MatchEvent) -> None:
+    fact = facts.OutcomesTold.model_validate(event.data)
+    _note_outcomes(db, seq, fact.outcomes)
+    _close_key(db, fact.key, ("MATCH", seq, fact.meaning))
+
+
+def _note_outcomes(
+    db: sqlite3.Connection, seq: int, said: Sequence[Outcome | facts.OutcomeTold]
+) -> None:
+    rows = [
+        (seq, place, one.need_id, one.client_id, one.provider_id, one.side, one.yes)
+        for place, one in enumerate(said)
+    ]
+    db.executemany("INSERT INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def _unknown(db: sqlite3.Connection, seq: int, event: MatchEvent) -> None:
@@ -177,6 +192,12 @@ def _token_end(db: sqlite3.Connection, seq: int, event: MatchEvent) -> None:
         "UPDATE token SET revoked_at = ? WHERE token_id = ? AND revoked_at IS NULL",
         [(at, token_id) for token_id in fact.token_ids],
     )
+
+
+def _report(db: sqlite3.Connection, seq: int, event: MatchEvent) -> None:
+    fact = facts.ReportMade.model_validate(event.data)
+    objects = ", ".join(sorted(fact.objects))
+    db.execute("INSERT OR REPLACE INTO report VALUES (?, ?, ?)", (fact.month, seq, objects))
 
 
 def _ledger(db: sqlite3.Connection, message: Stored) -> None:
@@ -227,9 +248,11 @@ KINDS: dict[str, Callable[[sqlite3.Connection, int, MatchEvent], None]] = {
     facts.DEAL_OPENED: _opened,
     facts.DEAL_MOVED: _moved,
     facts.OUTCOME_TOLD: _outcome,
+    facts.OUTCOMES_TOLD: _outcomes,
     facts.PAYOUT_UNKNOWN: _unknown,
     facts.SUBSCRIPTION_SET: _subscription,
     facts.TOKEN_ISSUED: _token,
+    facts.REPORT_MADE: _report,
     facts.TOKEN_REVOKED: _token_end,
 }
 STREAMS: dict[str, Callable[[sqlite3.Connection, Stored], None]] = {

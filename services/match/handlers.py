@@ -6,11 +6,13 @@ import importlib
 from dataclasses import dataclass
 from typing import Any
 
-from services.match import billing, clockwork, export, payouts, queries, revenue
+from services.match import billing, clockwork, export, figures, payouts, queries, revenue
 from services.match.acts import needed
 from services.match.deal_acts import MoveDeal, OpenDeal, Terms
 from services.match.money_acts import PayDeal, RefundPayment
+from services.match.outcome_acts import TellOutcomes
 from services.match.profile_acts import put
+from services.match.reporter import Reporter
 from services.match.store import Store
 from services.match.writer import Writer
 from shared.clock import now
@@ -29,8 +31,11 @@ from shared.events import (
     MatchFound,
     MatchList,
     MatchListAsk,
+    MatchReport,
+    OutcomesAsk,
     PayoutAsk,
     PayoutReply,
+    ReportAsk,
     Revenue,
     RevenueAsk,
 )
@@ -47,6 +52,7 @@ class Room:
     book: Store
     writer: Writer
     settings: MatchSettings
+    reporter: Reporter
     market: Any = None
 
 
@@ -89,7 +95,19 @@ class Handlers:
         """Report earnings and the trial balance."""
         await self._room.writer.catch_up()
         goal = (self._room.settings.monthly_target_minor, self._room.settings.currency)
-        return await self._room.book.read(lambda db: revenue.report(db, ask, goal, now()))
+        found = await self._room.book.read(lambda db: revenue.report(db, ask, goal, now()))
+        spent = await self._room.reporter.spent()
+        margin = await self._room.book.read(lambda db: figures.margin(db, goal[1], spent))
+        return found.model_copy(update={"margin": margin})
+
+    async def outcomes(self, ask: OutcomesAsk) -> Body:
+        """Count outcomes from elsewhere."""
+        return await self._room.writer.do(TellOutcomes(ask))
+
+    async def report(self, ask: ReportAsk) -> MatchReport:
+        """Report one month of the business."""
+        await self._room.writer.catch_up()
+        return await self._room.reporter.make(ask.month, now())
 
     async def payout(self, ask: PayoutAsk) -> Body:
         """Start, settle, fail, doubt or list payouts."""

@@ -30,8 +30,16 @@ GROUPS = {
 _LINES = """
 SELECT {group} AS "group", e.currency, sum(e.gross) AS gross, sum(e.earned) AS earned,
   sum(e.refunded) AS refunded, sum(e.payable) AS payable, sum(e.returned) AS returned
-FROM {table} e GROUP BY 1, 2 ORDER BY 1, 2
+FROM {table} e {where} GROUP BY 1, 2 ORDER BY 1, 2
 """
+
+
+_OF_PARTIES = """
+SELECT party_id, currency, substr(at, 1, 10) AS day, max(cash, 0) AS gross,
+  max(earned, 0) AS earned, -min(earned, 0) AS refunded, owed AS payable,
+  CASE kind WHEN 'refund' THEN -min(cash, 0) ELSE 0 END AS returned FROM entry
+"""
+"""The entries themselves, for one party's share of one month."""
 
 
 def report(db: sqlite3.Connection, ask: RevenueAsk, goal: tuple[int, str], at: datetime) -> Revenue:
@@ -39,11 +47,9 @@ def report(db: sqlite3.Connection, ask: RevenueAsk, goal: tuple[int, str], at: d
 
     `goal` is what the month should earn, in minor units and its currency.
     """
-    table = "party_earning" if ask.by == "party" else "earning"
-    found = queries.rows(db, _LINES.format(group=GROUPS[ask.by], table=table))
     return Revenue(
         by=ask.by,
-        lines=tuple(_line({name: value or 0 for name, value in row.items()}) for row in found),
+        lines=lines(db, ask),
         trial_balance=trial_balance(db),
         outstanding=figures.outstanding(db, at),
         calibration=figures.calibration(db),
@@ -51,6 +57,18 @@ def report(db: sqlite3.Connection, ask: RevenueAsk, goal: tuple[int, str], at: d
         target=figures.target(db, goal, at),
         at=at,
     )
+
+
+def lines(db: sqlite3.Connection, ask: RevenueAsk) -> tuple[RevenueLine, ...]:
+    """Return the groups, of one month or of all time."""
+    table, where, group = "earning", "", GROUPS[ask.by]
+    if ask.by == "party":
+        table = "party_earning" if ask.month is None else f"({_OF_PARTIES})"
+    if ask.month is not None:
+        where = "WHERE substr(e.day, 1, 7) = ?"
+    sql = _LINES.format(group=group, table=table, where=where)
+    found = queries.rows(db, sql, *([ask.month] if ask.month else []))
+    return tuple(_line({name: value or 0 for name, value in row.items()}) for row in found)
 
 
 def _line(row: dict[str, Any]) -> RevenueLine:

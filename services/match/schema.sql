@@ -13,6 +13,8 @@ CREATE TABLE need (
 CREATE INDEX need_seq ON need (seq);
 CREATE INDEX need_party ON need (party_id);
 
+CREATE TABLE report (month TEXT PRIMARY KEY, seq INTEGER NOT NULL, objects TEXT NOT NULL);
+
 -- Who may use the page for clients and providers: the hash of a token, never the token.
 CREATE TABLE token (
     token_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, party_id TEXT NOT NULL, side TEXT NOT NULL,
@@ -37,9 +39,10 @@ CREATE TABLE move (
 );
 CREATE INDEX move_deal ON move (deal_id);
 CREATE TABLE outcome (
-    seq INTEGER PRIMARY KEY, need_id TEXT NOT NULL, client_id TEXT NOT NULL,
-    provider_id TEXT NOT NULL, side TEXT NOT NULL, yes INTEGER NOT NULL
-);
+    seq INTEGER NOT NULL, place INTEGER NOT NULL, need_id TEXT NOT NULL, client_id TEXT NOT NULL,
+    provider_id TEXT NOT NULL, side TEXT NOT NULL, yes INTEGER NOT NULL,
+    PRIMARY KEY (seq, place)
+) WITHOUT ROWID;
 CREATE INDEX outcome_provider ON outcome (provider_id);
 CREATE INDEX outcome_client ON outcome (client_id);
 

@@ -17,14 +17,14 @@ import aiosqlite
 Result = TypeVar("Result")
 
 SCHEMA = Path(__file__).with_name("schema.sql")
-VERSION = 5
+VERSION = 7
 """Of the schema; a file of another version is made anew from the streams."""
 
 BUSY_S = 15.0
 TABLES = (
     "position", "refused", "profile", "need", "deal", "move", "outcome", "act", "entry", "posting",
     "unknown_payout", "subscription", "balance", "token",
-    "earning", "party_earning",
+    "earning", "party_earning", "report",
 )  # fmt: skip
 
 

@@ -238,3 +238,29 @@ class MatchList(Body):
     profiles: tuple[Profile, ...] = ()
     needs: tuple[Need, ...] = ()
     deals: tuple[Deal, ...] = ()
+
+
+class Outcome(Body):
+    """What one side said about the other, here or anywhere else, before or after."""
+
+    client_id: Token
+    provider_id: Token
+    side: Literal["client", "provider"]
+    yes: bool
+    need_id: Annotated[str, Field(max_length=64)] = ""
+
+
+class OutcomesAsk(Body):
+    """A request on `match.outcomes`: past outcomes; the same `key` twice counts once, for ever."""
+
+    key: Token
+    outcomes: tuple[Outcome, ...] = Field(min_length=1, max_length=2000)
+    actor: str = Field(default="somebody", max_length=200)
+    reason: str = Field(default="", max_length=2000)
+
+
+class OutcomesReply(Body):
+    """The answer of `match.outcomes`: how many count, and whether they did before."""
+
+    counted: int
+    duplicate: bool = False

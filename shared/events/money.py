@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -110,10 +110,15 @@ class BillReply(Body):
     duplicate: bool = False
 
 
+Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+"""A month of the calendar in UTC, like `2026-11`."""
+
+
 class RevenueAsk(Body):
-    """A request on `match.revenue`."""
+    """A request on `match.revenue`; with `month`, the lines are of that month alone."""
 
     by: Literal["day", "week", "month", "party", "sector", "currency", "stream", "kind"] = "month"
+    month: Month | None = None
 
 
 class RevenueLine(Body):
@@ -148,6 +153,22 @@ class Target(Body):
     share: float | None = None
 
 
+class Margin(Body):
+    """What is left of the earnings after the real cost of models; minor units.
+
+    `cost` is what the router paid for model calls since `since`, as it recorded them. It is null
+    when nobody knows it, or when it is in another currency: no rate of exchange is assumed.
+    """
+
+    currency: str
+    earned: int
+    cost: int | None = None
+    margin: int | None = None
+    share: float | None = None
+    since: Instant | None = None
+    notice: str = ""
+
+
 class Revenue(Body):
     """The answer of `match.revenue`; `trial_balance` sums to zero per currency.
 
@@ -162,6 +183,36 @@ class Revenue(Body):
     calibration: tuple[Decile, ...] = ()
     match_seconds: float | None = None
     target: Target | None = None
+    margin: Margin | None = None
+    at: Instant = Field(default_factory=now)
+
+
+class ReportAsk(Body):
+    """A request on `match.report`: of one month, the running one unless named."""
+
+    month: Month | None = None
+
+
+class MatchReport(Body):
+    """One month of the business, as of `at`; `markdown` is the same for people.
+
+    `deals` counts the deals that were opened in the month by their state. `margin` is of all time
+    until `at`, since the router's record is not kept by month.
+    """
+
+    month: str
+    by_stream: tuple[RevenueLine, ...] = ()
+    by_party: tuple[RevenueLine, ...] = ()
+    by_sector: tuple[RevenueLine, ...] = ()
+    deals: dict[str, int] = Field(default_factory=dict)
+    target: Target | None = None
+    margin: Margin | None = None
+    outstanding: dict[str, dict[str, int]] = Field(default_factory=dict)
+    calibration: tuple[Decile, ...] = ()
+    match_seconds: float | None = None
+    trial_balance: dict[str, dict[str, int]] = Field(default_factory=dict)
+    balanced: bool = True
+    markdown: str = ""
     at: Instant = Field(default_factory=now)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from services.match.handlers import Handlers, Room
 from services.match.opening import open_book
+from services.match.reporter import Reporter
 from services.match.writer import Writer
 from shared.events import DealAsk, MatchAdd, Money, Need, Profile, Skill
 
@@ -60,7 +61,8 @@ async def hosting(bus, settings, name: str = "match"):
             writer = Writer(bus, book)
             await writer.catch_up()
             tasks.start_soon(writer.run)
-            yield Host(book, writer, Handlers(Room(book, writer, settings.match)))
+            reporter = Reporter(bus, book, settings.match)
+            yield Host(book, writer, Handlers(Room(book, writer, settings.match, reporter)))
             tasks.cancel_scope.cancel()
     finally:
         await book.close()

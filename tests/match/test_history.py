@@ -7,6 +7,8 @@ import pytest
 from services.match.asked import asked
 from services.match.pool import gather
 from services.match.scoring import best, score
+from shared.errors import Conflict
+from shared.events import MatchFind, OutcomesAsk
 from tests.match.conftest import need, provider
 
 SKILLS = [f"skill{n}" for n in range(12)]
@@ -44,3 +46,22 @@ def test_outcomes_raise_acceptance_over_texts_alone(seed):
     blind = season(random.Random(seed), made, quality, {})
     seeing = season(random.Random(seed), made, quality, past)
     assert seeing > blind + 0.1
+
+
+def said(party, yes, count):
+    one = {"client_id": "other", "provider_id": party, "side": "client", "yes": yes}
+    return [one] * count
+
+
+async def test_imported_outcomes_change_the_ranking_once(host):
+    async with host() as here:
+        await here.add(provider("ana"), provider("bob"), need("n1"))
+        tell = OutcomesAsk(key="past", outcomes=said("bob", True, 6) + said("ana", False, 6))
+        replies = [await here.handlers.outcomes(tell) for _ in range(3)]
+        assert [(one.counted, one.duplicate) for one in replies] == [
+            (12, False), (12, True), (12, True),
+        ]  # fmt: skip
+        found = await here.handlers.find(MatchFind(need_id="n1"))
+        assert [one.provider_id for one in found.scores] == ["bob", "ana"]
+        with pytest.raises(Conflict, match="key"):
+            await here.handlers.outcomes(OutcomesAsk(key="past", outcomes=said("ana", True, 1)))

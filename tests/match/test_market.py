@@ -29,7 +29,7 @@ def at(db, seq):
 
 
 def say(db, seq, party, yes, side="client"):
-    db.execute("INSERT INTO outcome VALUES (?, 'n', 'acme', ?, ?, ?)", (seq, party, side, yes))
+    db.execute("INSERT INTO outcome VALUES (?, 0, 'n', 'acme', ?, ?, ?)", (seq, party, side, yes))
     at(db, seq)
 
 
