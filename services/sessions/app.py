@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import anyio
@@ -18,7 +18,7 @@ from services.sessions.life import Life
 from services.sessions.meaning import Meaning
 from services.sessions.recall import by_words_alone
 from services.sessions.sweep import Sweep
-from services.sessions.upkeep import Upkeep
+from services.sessions.upkeep import Forgotten, Upkeep
 from services.sessions.vectors import VectorFile
 from shared.events import (
     Empty,
@@ -69,7 +69,8 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
             await _live(doors, life)
             export = Exporter(index, handlers.heads).export
             await doors.open("session.export", SessionExport, export, 4)
-            await _maintain(service, Upkeep(service.bus, index, follower, journal))
+            gone = _forgetting(leases, meaning)
+            await _maintain(service, Upkeep(service.bus, index, follower, journal, gone))
             if settings.vectors == "auto":
                 loops.start_soon(meaning.run)
             loops.start_soon(sweep.run)
@@ -79,6 +80,17 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
     finally:
         file.close()
         await index.close()
+
+
+def _forgetting(leases: Leases, meaning: Meaning) -> Forgotten:
+    """Return what takes names of holders and vectors away."""
+
+    async def forgotten(sessions: Sequence[str]) -> None:
+        for session in sessions:
+            await leases.forget(session)
+        await meaning.drop()
+
+    return forgotten
 
 
 class Doors:

@@ -111,19 +111,23 @@ class Meaning:
             await asyncio.sleep(pause)
 
     async def catch_up(self) -> None:
-        """Embed what is new; after something was erased, leave nothing of it here."""
+        """Embed what is new, after leaving nothing here of what was erased."""
+        await self.drop()
         async with self._lock:
-            erased = await self._index.erased()
-            if erased != self._erased:
-                await self._drop_erased(erased)
             while self._last < self._index.last_seq:
                 rows = await self._index.read(self._page)
                 if rows:
                     await self._take(rows)
                 self._last = rows[-1][0] if len(rows) == PAGE else self._index.last_seq
 
+    async def drop(self) -> None:
+        """Forget all vectors but those of events that are still there, if any were erased."""
+        async with self._lock:
+            erased = await self._index.erased()
+            if erased != self._erased:
+                await self._drop_erased(erased)
+
     async def _drop_erased(self, erased: str) -> None:
-        """Forget all vectors but those of events that are still there."""
         rows = await self._index.read(lambda db: db.execute(EVENTS, (0, -1)).fetchall())
         keys = {key_of(text) for *_, text in _texts(rows)}
         await run_sync(self._file.drop_all_but, keys)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from nats.js.errors import APIError, NotFoundError
@@ -52,11 +53,27 @@ class Target:
     whole: bool
 
 
+Forgotten = Callable[[Sequence[str]], Awaitable[None]]
+"""Told which whole sessions are gone, for whoever else keeps something of them."""
+
+
+async def nobody_else(sessions: Sequence[str]) -> None:
+    """Keep nothing of a session anywhere else."""
+
+
 class Upkeep:
     """Reindexes and forgets."""
 
-    def __init__(self, bus: Bus, index: Index, follower: Follower, journal: Journal) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        index: Index,
+        follower: Follower,
+        journal: Journal,
+        forgotten: Forgotten = nobody_else,
+    ) -> None:
         self._bus = bus
+        self._forgotten = forgotten
         self._index = index
         self._follower = follower
         self._journal = journal
@@ -86,6 +103,7 @@ class Upkeep:
             raise NotFound(f"nothing to forget in namespace {ask.namespace}", field="namespace")
         await self._erase([event.seq for target in targets for event in target.events])
         tombstones = [await self._bury(ask, target) for target in targets]
+        await self._forgotten([target.session_id for target in targets if target.whole])
         searched, found = await self._prove(ask.namespace, targets)
         if found:
             raise SovereignError(f"{found} traces were found after forgetting; reindex")

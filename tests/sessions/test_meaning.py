@@ -4,13 +4,14 @@ import contextlib
 
 import pytest
 
+from services.sessions.app import _forgetting
 from services.sessions.meaning import Meaning
 from services.sessions.recall import search
 from services.sessions.upkeep import Upkeep
 from services.sessions.vectors import VectorFile, key_of
 from shared.bus import decode, encode
 from shared.errors import NeedsModel
-from shared.events import EmbedReply, EmbedRequest, SearchAsk, SessionForget
+from shared.events import EmbedReply, EmbedRequest, LeaseAsk, SearchAsk, SessionForget
 
 MEANINGS = (("car", "vehicle", "drive"), ("pear", "apple", "fruit"), ("rain", "sun"))
 
@@ -125,10 +126,13 @@ async def test_what_was_forgotten_leaves_no_vector(room, file):
         await meaning.catch_up()
         key = key_of("somebody: my vehicle broke")
         assert file.known("tiny", [key])
-        upkeep = Upkeep(one.bus, one.index, one.follower, one.journal)
+        await one.life.lease(LeaseAsk(namespace="main", session_id="s0", holder="Ann"))
+        told = _forgetting(one.leases, meaning)
+        upkeep = Upkeep(one.bus, one.index, one.follower, one.journal, told)
         await upkeep.forget(SessionForget(namespace="main", session_id="s0"))
-        await meaning.catch_up()
+        assert (await one.leases._stored("s0"))[1].holder == "-"
         assert not file.known("tiny", [key])
+        await meaning.catch_up()
         assert "e0" not in (await found(one, meaning, "drive a car"))[0]
 
 
