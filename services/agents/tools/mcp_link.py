@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from contextlib import AsyncExitStack
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -112,6 +113,7 @@ class McpLink:
     async def _keep(self, opening: asyncio.Future[Client]) -> None:
         """Hold one connection open until somebody finds it lost."""
         self._lost.clear()
+        await _imported()
         async with AsyncExitStack() as stack:
             async with asyncio.timeout(self.server.timeout_s):
                 client = await stack.enter_async_context(_connection(self.server))
@@ -161,12 +163,18 @@ class _Within:
         return Unavailable(line)
 
 
-def _connection(server: McpServer) -> Client:
-    """Return a client that is not entered yet; a process gets `PATH` and the like, and `env`."""
+async def _imported() -> None:
+    """Import the SDK beside the loop: that takes more than a second of CPU."""
     try:
-        from mcp import Client, StdioServerParameters
+        await asyncio.to_thread(import_module, "mcp")
     except ImportError:
         raise Unavailable("the extra is missing: pip install 'sovereign[mcp]'") from None
+
+
+def _connection(server: McpServer) -> Client:
+    """Return a client that is not entered yet; a process gets `PATH` and the like, and `env`."""
+    from mcp import Client, StdioServerParameters
+
     if server.url is not None:
         return Client(server.url)
     first, *more = server.command

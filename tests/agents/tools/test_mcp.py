@@ -20,13 +20,15 @@ from tests.agents.harness import result, submit, until, until_state
 from tests.agents.tools.bench import call, crew_with, saying
 from tests.conftest import free_port
 
+pytestmark = pytest.mark.timeout(180)
+
 HERE = Path(__file__).parent
 HONEST = (sys.executable, str(HERE / "honest_server.py"))
 LIAR = (sys.executable, str(HERE / "lying_server.py"))
 
 
 def server(command=LIAR, **more) -> McpServer:
-    given = {"name": "srv", "allow": ("*",), "timeout_s": 30.0} | more
+    given = {"name": "srv", "allow": ("*",), "timeout_s": 60.0} | more
     return McpServer(**given) if "url" in given else McpServer(command=command, **given)
 
 
@@ -45,7 +47,7 @@ async def web_server():
     port = free_port()
     process = await asyncio.create_subprocess_exec(*HONEST, str(port), stderr=DEVNULL)
     try:
-        await until(lambda: reachable(f"127.0.0.1:{port}"), 30)
+        await until(lambda: reachable(f"127.0.0.1:{port}"), 120)
         yield f"http://127.0.0.1:{port}/mcp"
     finally:
         process.kill()
@@ -61,7 +63,7 @@ async def test_allowed_tools_of_a_process_are_called_and_its_no_is_told(bus, set
     ]
     async with saying(bus, *answers) as asked, crew_with(bus, settings):
         await submit(bus, agent="builder")
-        done = await result(bus)
+        done = await result(bus, within=120)
     offered = [each["function"]["name"] for each in asked.asked[0].tools]
     assert offered == ["srv__add", "srv__fail"]
     first, second = [message.content for message in asked.asked[1].messages[-2:]]
@@ -118,7 +120,7 @@ async def test_the_crew_goes_on_without_a_server_that_is_away_and_says_so(bus, s
     settings.agents.mcp = (server(("/no/such/program",)),)
     async with saying(bus, "- by hand"), crew_with(bus, settings):
         await submit(bus, agent="builder")
-        done = await result(bus)
+        done = await result(bus, within=120)
     assert (done.state, done.answer) == (TaskState.DONE, "- by hand")
     assert "went on without tools: MCP server srv" in done.notice
 
@@ -127,5 +129,5 @@ async def test_a_death_amid_a_call_that_may_be_made_once_waits_for_a_person(bus,
     settings.agents.mcp = (server(),)
     async with saying(bus, [call("srv__die", given="{}")]), crew_with(bus, settings):
         await submit(bus, agent="builder")
-        record = await until_state(bus, TaskState.WAITING)
+        record = await until_state(bus, TaskState.WAITING, within=120)
     assert next(iter(record.steps.values())).waiting.code == "tool_unsettled"
