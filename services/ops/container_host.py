@@ -58,7 +58,8 @@ class Ward:
         ready = running and self.beat is not None and self.beat.state == "ready"
         state = self.held or ("ready" if ready else "starting" if running else "backoff")
         pid = self.beat.pid if running and self.beat is not None else None
-        return {"state": state, "pid": pid, "restarts": self.container.restarts}
+        name = {"instance": self.beat.instance} if self.beat is not None else {}
+        return {"state": state, "pid": pid, "restarts": self.container.restarts} | name
 
 
 class ContainerHost:

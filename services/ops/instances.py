@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
+from pydantic import ValidationError
 
 from services.ops.answering import Answering
 from services.ops.detector import PhiDetector
@@ -88,6 +89,31 @@ class Instances:
             self.refused += 1
             return None
         return self._add(known, beat, at)
+
+    def expect(self, host: str, at: float) -> None:
+        """Begin to miss those whom their supervisor calls ready and who were never heard here.
+
+        They may have hung before this ops came, or before their first word reached it.
+        """
+        for service, child in self.children(host).items():
+            pid = child.get("pid") if isinstance(child, dict) else None
+            if not isinstance(pid, int) or child.get("state") != "ready":
+                continue
+            name = str(child.get("instance", f"{service}-1"))
+            if (host, service, name) not in self._known and service in SERVICES:
+                self._add_silent((host, service, name), pid, at)
+
+    def _add_silent(self, key: Key, pid: int, at: float) -> None:
+        host, service, name = key
+        try:
+            silent = Beat(
+                service=service, instance=name, host=host, boot="", pid=pid, seq=0, state="ready",
+                supervised=True,
+            )  # fmt: skip
+        except ValidationError:
+            return
+        if self._room(at):
+            self._add(None, silent, at)
 
     def excuse(self, at: float) -> None:
         """Start every silence anew, after the watcher was deaf or late."""

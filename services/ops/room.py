@@ -19,7 +19,7 @@ from services.ops.crashes import Crashes
 from services.ops.escalation import Escalation
 from services.ops.healing import Healer
 from services.ops.history import History
-from services.ops.instances import Instances, status_of
+from services.ops.instances import SUPERVISOR, Instances, status_of
 from services.ops.keeping import Keeper
 from services.ops.leader import Lease
 from services.ops.moving import Mover
@@ -99,6 +99,8 @@ class Room:
         """Take one beat."""
         if self.instances.hear(beat, time.monotonic()) is None:
             self.strangers.refused(f"{beat.service}/{beat.instance} on {beat.host}")
+        if beat.service == SUPERVISOR:
+            self.instances.expect(beat.host, time.monotonic())
         if beat.service == "router":
             self._hear_engine(beat)
 

@@ -20,7 +20,8 @@ PASSIVE: frozenset[Symptom] = frozenset(
 """Recorded and watched until they end; nothing is done about them by force."""
 
 LOCAL_BEATS = 2.5
-"""A process that told its supervisor it lives, so many beats ago at most, does not hang."""
+LOCAL_S = 2.0
+"""A process that told its supervisor it lives, so many beats or seconds ago, does not hang."""
 
 PARTITION_S = 60.0
 """Longest time that a living process may be cut off; then it is treated as hung."""
@@ -62,7 +63,7 @@ def silence(
     if phi < limits.phi or (beat.supervised and child and child.get("pid") != beat.pid):
         return None
     evidence = {"phi": round(min(phi, 1e6), 2), "silent_s": round(silent_s, 3), "pid": beat.pid}
-    if beat.supervised and _lives(child, LOCAL_BEATS * beat.interval_s) and silent_s < PARTITION_S:
+    if beat.supervised and _lives(child, beat.interval_s) and silent_s < PARTITION_S:
         cause = f"cut off from the bus for {silent_s:.1f} s; its loop runs, says its supervisor"
         return Finding("partition", cause, evidence | {"child": dict(child)})
     if beat.supervised:
@@ -71,10 +72,10 @@ def silence(
     return Finding("lost", f"no beat for {silent_s:.1f} s, and no supervisor there", evidence)
 
 
-def _lives(child: Mapping[str, Any], within_s: float) -> bool:
+def _lives(child: Mapping[str, Any], interval_s: float) -> bool:
     """Tell whether the supervisor heard the process itself, past the bus, a moment ago."""
     alive_s = child.get("alive_s")
-    return isinstance(alive_s, int | float) and alive_s <= within_s
+    return isinstance(alive_s, int | float) and alive_s <= max(LOCAL_S, LOCAL_BEATS * interval_s)
 
 
 def host_silence(

@@ -23,13 +23,31 @@ async def lifespan(service):
         time.sleep(ask.limit / 10)  # noqa: ASYNC251
         return Empty()
 
+    speak = service.heart.beat
+
+    async def mute(_: Empty) -> Empty:
+        """Send no beats, as if the bus were cut off, while the loop runs; then send them again."""
+        service.heart.beat = speak if service.heart.beat is _silently else _silently
+        return Empty()
+
+    async def grow(ask: OpsHistoryAsk) -> Empty:
+        held.append(b"x" * (ask.limit * 1024**2))
+        return Empty()
+
+    held: list[bytes] = []
     if NAME == "match":
+        await service.endpoints.answer("match.mute", Empty, mute)
+        await service.endpoints.answer("match.grow", OpsHistoryAsk, grow)
         await service.endpoints.answer("match.block", Empty, block)
         await service.endpoints.answer("match.nap", OpsHistoryAsk, nap)
     if NAME == "router":
         engine = EngineStatus(engine="offline", setting="auto", state="absent", is_llm=False)
         service.heart.info = lambda: {"engine": engine.model_dump(mode="json")}
     yield
+
+
+async def _silently() -> None:
+    """Say nothing."""
 
 
 def misbehave(folder: Path) -> None:

@@ -89,3 +89,15 @@ def test_a_beat_out_of_turn_does_not_disturb_the_rhythm():
         instances.hear(beat("match", seq=second, state="starting"), float(second))
     instances.hear(beat("match", seq=9), 3.05)
     assert abs(hasty.detector.phi(7.65) - calm.detector.phi(7.6)) < 1.0
+
+
+def test_one_that_hung_before_it_was_ever_heard_is_missed_all_the_same():
+    instances = Instances(3.0)
+    children = {"match": {"state": "ready", "pid": 7}, "router": {"state": "starting", "pid": 8}}
+    instances.hear(supervisor(**children, intruder={"state": "ready", "pid": 9}), 0.0)
+    instances.expect("here", 0.0)
+    silent = instances.get(("here", "match", "match-1"))
+    assert len(instances) == 2
+    assert silent.detector.phi(9.0) > 8
+    assert instances.hear(beat(), 9.5) is not silent
+    assert silent.gone

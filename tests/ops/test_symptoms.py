@@ -1,9 +1,17 @@
 import pytest
 
 from services.ops.instances import Instances
-from services.ops.symptoms import is_calm_again, silence, slowness
+from services.ops.symptoms import (
+    PARTITION_S,
+    dependency,
+    host_silence,
+    is_calm_again,
+    memory,
+    silence,
+    slowness,
+)
 from shared.settings import OpsSettings
-from tests.ops.beating import beat
+from tests.ops.beating import beat, supervisor
 
 LIMITS = OpsSettings()
 ALIVE = {"state": "ready", "pid": 7}
@@ -64,3 +72,59 @@ def test_an_absent_engine_is_no_symptom_of_the_router():
     instance = heard(info=info)
     assert silence(instance, ALIVE, LIMITS, 20.0) is None
     assert slowness(instance) is None
+
+
+def test_a_process_that_told_its_supervisor_that_it_lives_is_cut_off():
+    local = ALIVE | {"alive_s": 1.2}
+    assert silence(heard(), local, LIMITS, 24.9).symptom == "partition"
+    assert silence(heard(), ALIVE | {"alive_s": 4.0}, LIMITS, 24.9).symptom == "hang"
+    assert silence(heard(), local, LIMITS, 19.0 + PARTITION_S).symptom == "hang"
+
+
+def test_a_silent_supervisor_is_a_lost_host_only_when_nobody_there_is_heard():
+    instances = Instances(LIMITS.pause_s)
+    for second in range(20):
+        keeper = instances.hear(supervisor().model_copy(update={"seq": second}), float(second))
+        other = instances.hear(beat(seq=second), float(second))
+    assert host_silence(keeper, [other], LIMITS, 20.0) is None
+    assert host_silence(keeper, [other], LIMITS, 25.0).symptom == "host_lost"
+    instances.hear(beat(seq=50), 24.0)
+    found = host_silence(keeper, [other], LIMITS, 25.0)
+    assert (found.symptom, found.evidence["heard"]) == ("supervisor_lost", ["match"])
+
+
+def test_memory_about_to_reach_its_cap_is_a_symptom_with_its_slope():
+    instances = Instances(LIMITS.pause_s)
+    for second in range(30):
+        rss = 200_000_000 + 5_000_000 * second
+        instance = instances.hear(
+            beat(seq=second, rss_bytes=rss, rss_cap_bytes=400_000_000), float(second)
+        )
+    finding = memory(instance)
+    assert finding.symptom == "memory"
+    assert finding.evidence["bytes_per_s"] == 5_000_000
+
+
+def router(**engine):
+    return beat("router", info={"engine": engine})
+
+
+@pytest.mark.parametrize(
+    ("setting", "had", "state", "symptom"),
+    [
+        ("ollama", False, "absent", "dependency_down"),
+        ("auto", True, "absent", "dependency_down"),
+        ("auto", False, "absent", None),
+        ("offline", False, "offline", None),
+        ("ollama", False, "ready", None),
+    ],
+)
+def test_a_model_that_is_gone_is_a_symptom_where_one_is_wanted(setting, had, state, symptom):
+    instances = Instances(LIMITS.pause_s)
+    if had:
+        instances.hear(router(setting=setting, state="ready", is_llm=True), 0.0)
+    instance = instances.hear(
+        router(setting=setting, state=state, is_llm=False).model_copy(update={"seq": 9}), 1.0
+    )
+    found = dependency(instance)
+    assert (found.symptom if found else None) == symptom
