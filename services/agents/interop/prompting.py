@@ -87,11 +87,13 @@ async def _answer(
     bus: Bus, request: Request, task: TaskRequest, news: asyncio.Queue[LiveUpdate | None]
 ) -> str:
     """Return the task's answer, telling states meanwhile; raise when it ends without one."""
-    told = ""
+    told, quiet = "", False
     while True:
         result = await _result(bus, str(task.task_id))
         if result is not None:
             return _said(result)
+        if quiet:
+            await request.respond(status("working"))
         update = await _next(news)
         while update is not None:
             word = _word(update)
@@ -99,7 +101,7 @@ async def _answer(
                 told = word
                 await request.respond(status(word))
             update = await _next(news)
-        await request.respond(status("working"))
+        quiet = True
 
 
 async def _next(news: asyncio.Queue[LiveUpdate | None]) -> LiveUpdate | None:
