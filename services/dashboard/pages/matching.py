@@ -46,18 +46,20 @@ def matches(known: e.MatchFound, *, acts: bool) -> Markup:
     if not known.scores:
         why = known.notice or f"{words.plural(known.considered, 'provider')} considered, none fits."
         return parts.card(title, parts.empty("None", words.cut(why, 300)), close, flush=True)
-    rows = parts.join(_score(one, acts=acts) for one in known.scores)
+    rows = parts.join(
+        _score(one, acts=acts, first=place == 0) for place, one in enumerate(known.scores)
+    )
     return parts.card(title, rows, close, flush=True)
 
 
-def _score(one: e.MatchScore, *, acts: bool) -> Markup:
+def _score(one: e.MatchScore, *, acts: bool, first: bool = False) -> Markup:
     button = parts.act("propose", one.provider_id, "Propose a deal", "primary")
     return Markup(
-        '<details class="step" id="match-{}" open><summary class="plainly"><b class="num">{}</b>'
+        '<details class="step" id="match-{}" {}><summary class="plainly"><b class="num">{}</b>'
         '<span class="cut"><b style="font-weight:550">{}</b> <span class="muted">{}</span></span>'
         '<span class="nowrap">{}</span></summary><div class="inside">{}{}</div></details>'
     ).format(
-        one.provider_id, words.percent(one.total),
+        one.provider_id, "open" if first else "", words.percent(one.total),
         words.cut(one.provider_name or one.provider_id, 80),
         f"{words.percent(one.confidence)} of it is known", button if acts and not one.blockers
         else "", _blockers(one), _reasons(one),
@@ -72,7 +74,7 @@ def _reasons(one: e.MatchScore) -> Markup:
     pairs = [
         (f"{part.name.replace('_', ' ')} ({part.view})",
          Markup("{} <span class='muted'>{}</span>").format(
-             words.percent(part.value) if part.value is not None else "unknown",
+             "" if part.value is None else words.percent(part.value),
              words.cut(part.reason, 240)))
         for part in one.parts
     ]  # fmt: skip
