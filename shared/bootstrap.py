@@ -66,6 +66,7 @@ async def _bucket(js: JetStreamContext, bucket: Bucket, replicas: int) -> None:
         description=bucket.about,
         history=1,
         ttl=bucket.ttl_s or None,
+        max_bytes=bucket.max_bytes,
         storage=StorageType.FILE,
         replicas=replicas,
         direct=True,

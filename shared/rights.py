@@ -136,8 +136,8 @@ USERS: dict[str, Rights] = {
     "owner": OWNER,
     "router": Rights(
         publish=("cache.event.*", "cost.event", "ops.event.*"),
-        subscribe=("model.>", "$KV.tuning.*", "agent.result.*.*"),
-        buckets=("tuning",),
+        subscribe=("model.>", "$KV.tuning.*", "agent.result.*.*", "cache.event.store"),
+        buckets=("tuning", "answers"),
     ),
     "agents": Rights(
         publish=(

@@ -101,11 +101,15 @@ class Consumer:
 
 @dataclass(frozen=True)
 class Bucket:
-    """A key-value bucket. `ttl_s` forgets keys after that many seconds; 0 keeps them."""
+    """A key-value bucket. `ttl_s` forgets keys after that many seconds; 0 keeps them.
+
+    With `max_bytes`, what does not fit any more is refused.
+    """
 
     name: str
     about: str
     ttl_s: float = 0.0
+    max_bytes: int | None = None
 
 
 TASKS = Stream("TASKS", ("task.request.*",), "what people ask for", queue=True, max_msgs=1_000_000)
@@ -178,7 +182,8 @@ WAITING = Bucket("waiting", "steps that wait for a person or a model: <task_id>.
 LEADER = Bucket("leader", "who leads, with a fencing revision", ttl_s=3.0)
 LEASES = Bucket("session_leases", "who may write to a session, and until when")
 TUNING = Bucket("tuning", "changes to the router that were applied and not taken back")
-BUCKETS = (TASK_VIEWS, WAITING, LEADER, TUNING, LEASES)
+ANSWERS = Bucket("answers", "answers of models that routers share", max_bytes=256 << 20)
+BUCKETS = (TASK_VIEWS, WAITING, LEADER, TUNING, LEASES, ANSWERS)
 
 ATTACHMENTS = "attachments"
 ARTIFACTS = "artifacts"

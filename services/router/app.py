@@ -36,6 +36,7 @@ from services.router.presence import Presence
 from services.router.record import Record, open_record
 from services.router.reports import ReportHandlers
 from services.router.running import Running
+from services.router.shelf import Shelf
 from services.router.slots import Open, Slots
 from services.router.switch import Switch
 from services.router.telemetry import Telemetry
@@ -114,9 +115,14 @@ async def _serve(room: Room) -> Door:
     service.heart.info = lambda: switch.info() | {"slots": slots.info()} | hosts()
     quality = Quality(record)
     policy = Policy(settings.router, quality, lambda: pool.models if pool else ())
+    shared = settings.router.shared_cache and settings.router.cache_entries > 0
+    shelf = Shelf(service.bus, lambda: settings.router.cache_ttl_s) if shared else None
+    if shelf is not None:
+        await shelf.start()
+        room.loops.start_soon(shelf.run)
     budgets = Budgets(settings.router, record, clouds.known(switch.clouds))
     flights = Flights(room.loops)
-    desk = Desk(settings.router, switch, slots, cache, flights, accounts, policy, budgets)
+    desk = Desk(settings.router, switch, slots, cache, flights, accounts, policy, budgets, shelf)
     for loop in (record.run, telemetry.run, switch.watch, quality.run):
         room.loops.start_soon(loop)
     keep = (record.path, settings.router.keep_days, settings.router.keep_calls)

@@ -51,13 +51,22 @@ class Cache:
         self._say("hit", event, entry.size)
         return entry.answer
 
+    def take_over(self, key: str, answer: Answer, left_s: float, event: CacheEvent) -> None:
+        """Keep an answer that another router had kept for `left_s` more seconds: a hit."""
+        size = _size(answer)
+        if self._capacity and size <= MAX_BYTES and key not in self._held:
+            self._held[key] = _Entry(answer, self._clock() + left_s, size)
+            self._bytes += size
+            self._make_room(event)
+        self._say("hit", event.model_copy(update={"tier": "shared"}), size)
+
     def looked(self, kind: str, event: CacheEvent) -> None:
         """Count a look that found nothing kept: `miss`, or `coalesced` with one in flight."""
         self._say(kind, event, 0)
 
     def put(self, key: str, answer: Answer, event: CacheEvent) -> None:
         """Keep a complete answer; make room for it."""
-        size = len(answer.content.encode()) + 512
+        size = _size(answer)
         if self._capacity == 0 or size > MAX_BYTES:
             return
         if key in self._held:
@@ -105,3 +114,8 @@ class Cache:
             self._counts[kind] += 1
         changes = {"kind": kind, "size": size, "entries": len(self._held)}
         self._tell(event.model_copy(update=changes))
+
+
+def _size(answer: Answer) -> int:
+    """Return the bytes of an answer, roughly."""
+    return len(answer.content.encode()) + 512

@@ -15,6 +15,7 @@ from services.router.errand import Errand
 from services.router.flights import Flights
 from services.router.keys import cacheable, key
 from services.router.policy.policy import FALL_BACK, Choice, Policy
+from services.router.shelf import Shelf
 from services.router.slots import Queue
 from services.router.switch import Switch
 from shared.errors import (
@@ -28,7 +29,7 @@ from shared.errors import (
     TimedOut,
     Unavailable,
 )
-from shared.events import ChatReply, ChatRequest
+from shared.events import CacheEvent, ChatReply, ChatRequest
 from shared.settings import RouterSettings
 
 
@@ -44,6 +45,7 @@ class Desk:
     accounts: Accounts
     policy: Policy
     budgets: Budgets
+    shelf: Shelf | None = None
 
     async def complete(self, request: ChatRequest, on_delta: OnDelta | None = None) -> ChatReply:
         """Return the reply within `timeout_s`; raise typed errors; every outcome is recorded.
@@ -131,13 +133,22 @@ class Desk:
         """Answer from the cache, or together with identical requests in flight."""
         identity = await engine.identity(errand.request.model)
         name = key(errand.request, engine.name, identity, self.settings)
-        kept = self.cache.get(name, errand.event(name, engine))
+        event = errand.event(name, engine)
+        kept = self.cache.get(name, event) or await self._shared(name, errand, event)
         if kept is None:
             return await self._together(engine, errand, name)
         errand.cache = "hit"
         if errand.on_delta is not None:
             await errand.on_delta(kept.content)
         return kept
+
+    async def _shared(self, name: str, errand: Errand, event: CacheEvent) -> Answer | None:
+        """Return what another router, or one of before, has kept."""
+        found = await self.shelf.get(name, errand.request.tenant) if self.shelf else None
+        if found is None:
+            return None
+        self.cache.take_over(name, found.answer, found.left_s, event)
+        return found.answer
 
     async def _together(self, engine: Engine, errand: Errand, name: str) -> Answer:
         """Ride along with the same request if it is in flight, else start it."""
@@ -149,6 +160,8 @@ class Desk:
             answer = await self._queued(engine, errand, tell)
             if _worth_keeping(errand.request, answer):
                 self.cache.put(name, answer, event)
+                if self.shelf is not None:
+                    self.shelf.keep(name, errand.request.tenant, answer)
             return answer
 
         return await self.flights.ride(name, start, errand.on_delta)

@@ -174,7 +174,7 @@ class EngineStatus(Body):
 
 
 class CacheEvent(Body):
-    """What the cache did with one key."""
+    """What the cache did with one key; `shared` is the bucket that routers share."""
 
     kind: Literal["hit", "miss", "store", "evict", "coalesced"]
     key: str
@@ -183,6 +183,7 @@ class CacheEvent(Body):
     agent: str | None = None
     size: int = 0
     entries: int = 0
+    tier: Literal["local", "shared"] = "local"
     at: Instant = Field(default_factory=now)
 
 
