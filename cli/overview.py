@@ -47,6 +47,7 @@ async def look(bus: Bus, settings: Settings) -> dict[str, Any]:
         "healthy": not missing and not sick,
         "nats": {"url": settings.nats_url, "version": f"NATS {version}", "rtt_ms": rtt_ms},
         "engine": plain(engine) or _engine_of(running),
+        "door": next((one.info["door"] for one in running if one.info.get("door")), None),
         "services": plain(sorted(running, key=lambda one: (one.service, one.instance))),
         "missing": missing,
         "tasks": tasks,

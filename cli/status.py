@@ -37,6 +37,7 @@ def _show(seen: dict[str, Any]) -> None:
                 f"{seen['nats']['url']}  {seen['nats']['version']}, {seen['nats']['rtt_ms']} ms",
             ),
             ("engine", engine_line(seen["engine"])),
+            ("models", seen["door"] or "over the bus only: the router's HTTP door is shut"),
             ("tasks", tasks_line(seen["tasks"])),
         ]
     )

@@ -77,6 +77,8 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
         running = Running()
         await switch.probe()
         door = await _serve(Room(service, switch, record, running, loops))
+        told = service.heart.info
+        service.heart.info = lambda: told() | {"door": door.url}
         async with open_door(door, service.settings.router):
             yield
         await running.drain(DRAIN_S)

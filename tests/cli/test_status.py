@@ -41,7 +41,7 @@ async def test_a_sick_instance_makes_status_fail(cli, bus):
 async def test_without_ops_the_beats_tell(cli, bus):
     beat = Beat(
         service="router", instance="r-1", host="here", boot="b", pid=1, seq=1, state="ready",
-        info={"engine": ENGINE.model_dump(mode="json")},
+        info={"engine": ENGINE.model_dump(mode="json"), "door": "http://127.0.0.1:8402/v1"},
     )  # fmt: skip
 
     looking = asyncio.create_task(cli("status", "--json"))
@@ -51,6 +51,7 @@ async def test_without_ops_the_beats_tell(cli, bus):
     seen = json.loads(looking.result().stdout)
     assert (seen["source"], seen["engine"]["engine"]) == ("beats", "offline")
     assert "router" not in seen["missing"]
+    assert seen["door"] == "http://127.0.0.1:8402/v1"
 
 
 async def test_an_empty_bus_names_what_is_missing(cli):

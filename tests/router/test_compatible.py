@@ -21,6 +21,7 @@ from shared.errors import (
 )
 from shared.events import ChatOptions, EmbedRequest, Empty, Sovereignty
 from shared.settings import CloudModel, RouterSettings, Settings
+from tests.conftest import free_port
 from tests.fakes.openai import FakeOpenAI
 from tests.router.conftest import ask, chat, until
 
@@ -151,3 +152,17 @@ async def test_a_cloud_answers_who_may_ask_it_and_is_priced_and_bounded(bus, rou
     assert reply.rule == "named; after missing-one: model_missing"
     assert reply.cost_usd > 0
     assert {part.name: part.value for part in told.parts}["no_foreign_endpoint"] == 0.0
+
+
+async def test_litellm_takes_our_door_for_openai(bus, router, fake):
+    litellm, port = await library.load(), free_port()
+    given = {"model": "openai/llama3.1:8b", "api_key": "none", "max_retries": 0}
+    given |= {"api_base": f"http://127.0.0.1:{port}/v1", "_skip_mcp_handler": True}
+    said = [{"role": "user", "content": "count the ships"}]
+    async with router(door_port=port):
+        whole = await litellm.acompletion(messages=said, **given)
+        stream = await litellm.acompletion(messages=said, stream=True, **given)
+        text = "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
+        await library.close()
+    assert text == whole.choices[0].message.content
+    assert whole.usage.completion_tokens > 0

@@ -35,11 +35,12 @@ Handler = Callable[[Call, str | None, str], Awaitable[None]]
 
 
 class Door:
-    """Answers what speaks OpenAI's or Anthropic's language."""
+    """Answers what speaks OpenAI's or Anthropic's language; at `url` while it is open."""
 
     def __init__(
         self, settings: RouterSettings, desk: Desk, models: ModelHandlers, running: Running
     ) -> None:
+        self.url = ""
         self._settings = settings
         self._desk = desk
         self._models = models

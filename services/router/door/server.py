@@ -16,6 +16,8 @@ from shared.settings import RouterSettings
 if TYPE_CHECKING:
     from uvicorn.server import ServerState
 
+    from services.router.door.app import Door
+
 log = logging.getLogger(__name__)
 
 HOST = "SOVEREIGN_ROUTER__DOOR_HOST"
@@ -51,12 +53,14 @@ def claim(settings: RouterSettings) -> socket.socket | None:
 
 
 @contextlib.asynccontextmanager
-async def open_door(app: Any, settings: RouterSettings) -> AsyncIterator[None]:
+async def open_door(app: Door, settings: RouterSettings) -> AsyncIterator[None]:
     """Answer while the body runs; a door that is shut or whose port is taken answers nobody."""
     bound = claim(settings)
     if bound is None:
         yield
         return
+    host = f"[{settings.door_host}]" if ":" in settings.door_host else settings.door_host
+    app.url = f"http://{host}:{settings.door_port}/v1"
     async with serving(app, bound):
         yield
 
