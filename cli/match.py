@@ -92,12 +92,16 @@ def find(
     need: NeedId,
     limit: Limit = 10,
     blocked: Annotated[bool, typer.Option("--blocked", help="Show who is ruled out, too.")] = False,
+    phrase: Annotated[
+        bool, typer.Option("--phrase", help="Tell the first three in sentences, by a model if any.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Show the best providers for a need, with the reasons."""
     from cli import matching
 
-    matching.find({"need_id": need, "limit": limit, "blocked": blocked}, as_json)
+    fields = {"need_id": need, "limit": limit, "blocked": blocked, "phrase": phrase}
+    matching.find(fields, as_json)
 
 
 @app.command()

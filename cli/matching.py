@@ -98,6 +98,10 @@ def find(fields: dict[str, Any], as_json: bool) -> None:
         emit_json(found)
         return
     _scores(list(found.scores))
+    for one in found.scores:
+        if one.phrase:
+            tell()
+            tell(one.phrase)
     say(f"{found.considered} considered, {found.blocked} ruled out {found.notice}".rstrip())
 
 

@@ -46,7 +46,7 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
         service.tasks.start_soon(writer.run)
         reporter = Reporter(service.bus, book, service.settings.match)
         service.tasks.start_soon(clockwork.watch, book, writer, reporter)
-        room = Room(book, writer, service.settings.match, reporter)
+        room = Room(book, writer, service.settings.match, reporter, service.bus)
         handlers = Handlers(room)
         await answer(service, handlers)
         await welcome(service, PartyDesk(room, handlers))

@@ -6,7 +6,7 @@ import importlib
 from dataclasses import dataclass
 from typing import Any
 
-from services.match import billing, clockwork, export, figures, payouts, queries, revenue
+from services.match import billing, clockwork, export, figures, payouts, phrasing, queries, revenue
 from services.match.acts import needed
 from services.match.deal_acts import MoveDeal, OpenDeal, Terms
 from services.match.money_acts import PayDeal, RefundPayment
@@ -15,6 +15,7 @@ from services.match.profile_acts import put
 from services.match.reporter import Reporter
 from services.match.store import Store
 from services.match.writer import Writer
+from shared.bus import Bus
 from shared.clock import now
 from shared.events import (
     Assignment,
@@ -53,6 +54,7 @@ class Room:
     writer: Writer
     settings: MatchSettings
     reporter: Reporter
+    bus: Bus
     market: Any = None
 
 
@@ -76,7 +78,7 @@ class Handlers:
         market = await self._market()
         module = market_module()
         found: MatchFound = await self._room.book.read(lambda db: module.find(db, market, ask))
-        return found
+        return await phrasing.phrased(self._room.bus, found) if ask.phrase else found
 
     async def assign(self, ask: MatchAssign) -> Assignment:
         """Pair all open needs at once."""

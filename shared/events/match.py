@@ -87,7 +87,11 @@ class ScorePart(Body):
 
 
 class MatchScore(Body):
-    """One pair: `total` is the harmonic mean of both views, `confidence` the known weight."""
+    """One pair: `total` is the harmonic mean of both views, `confidence` the known weight.
+
+    `phrase` tells the reasons in sentences where that was asked for; a model may have written
+    them, the numbers are never its own.
+    """
 
     need_id: str
     provider_id: str
@@ -100,6 +104,8 @@ class MatchScore(Body):
     blockers: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
+    phrase: str = ""
+    phrased_by_model: bool = False
 
 
 class MatchAdd(Body):
@@ -110,11 +116,12 @@ class MatchAdd(Body):
 
 
 class MatchFind(Body):
-    """A request on `match.find`: the best providers for one need."""
+    """A request on `match.find`: the best providers for one need; `phrase` asks for sentences."""
 
     need_id: Token
     limit: int = Field(default=10, ge=1, le=1000)
     blocked: bool = False
+    phrase: bool = False
 
 
 class MatchFound(Body):

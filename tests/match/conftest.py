@@ -62,7 +62,7 @@ async def hosting(bus, settings, name: str = "match"):
             await writer.catch_up()
             tasks.start_soon(writer.run)
             reporter = Reporter(bus, book, settings.match)
-            yield Host(book, writer, Handlers(Room(book, writer, settings.match, reporter)))
+            yield Host(book, writer, Handlers(Room(book, writer, settings.match, reporter, bus)))
             tasks.cancel_scope.cancel()
     finally:
         await book.close()

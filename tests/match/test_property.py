@@ -7,18 +7,19 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from services.match import fold, queries, store
+from services.match import fold, payouts, queries, store
 from services.match.deal_acts import MoveDeal, OpenDeal, Terms
 from services.match.money_acts import PayDeal, RefundPayment
 from services.match.profile_acts import SetNeed, SetProfile
 from shared.bus import encode
 from shared.clock import now
 from shared.errors import SovereignError
-from shared.events import DealAsk, DealState
+from shared.events import DealAsk, DealState, PayoutAsk
 from shared.reading import Stored
 from tests.match.conftest import need, provider, usd
 
 KEYS = st.sampled_from([f"k{n}" for n in range(6)])
+PAYOUTS = st.sampled_from([f"o{n}" for n in range(3)])
 AMOUNTS = st.integers(1, 4000).map(usd)
 DEALS = st.sampled_from(["d1", "d2"])
 
@@ -69,6 +70,18 @@ class LedgerMachine(RuleBasedStateMachine):
         ask = DealAsk(action="refund", payment=payment, amount=amount, key=key)
         self.act(RefundPayment(ask, now()))
 
+    @rule(amount=AMOUNTS, key=PAYOUTS)
+    def send(self, amount, key):
+        ask = PayoutAsk(action="start", provider_id="ana", amount=amount, key=key)
+        self.act(payouts.StartPayout(ask, now()))
+
+    @rule(payout=PAYOUTS, end=st.sampled_from(["settle", "fail", "settle", "unknown"]))
+    def end(self, payout, end):
+        ask = PayoutAsk(action=end, payout=payout)
+        self.act(
+            payouts.DoubtPayout(ask) if end == "unknown" else payouts.ResolvePayout(ask, now())
+        )
+
     @rule(deal=DEALS, to=st.sampled_from(DealState.__args__))
     def move(self, deal, to):
         self.act(MoveDeal(DealAsk(action="move", deal_id=deal, to=to), now()))
@@ -83,6 +96,26 @@ class LedgerMachine(RuleBasedStateMachine):
         for name in ("d1", "d2") if self.log else ():
             deal = queries.deal(self.db, name)
             assert 0 <= deal.refunded.minor <= deal.paid.minor <= 5000
+
+    @invariant()
+    def what_is_under_way_is_in_transit_and_what_is_settled_left_once(self):
+        by_state: dict[str, int] = {}
+        for one in payouts.payouts(self.db):
+            by_state[one.state] = by_state.get(one.state, 0) + one.amount.minor
+        balance = dict(self.db.execute("SELECT account, minor FROM balance").fetchall())
+        under_way = by_state.get("sent", 0) + by_state.get("unknown", 0)
+        assert -balance.get("payout:transit", 0) == under_way
+        cash = self.db.execute("SELECT coalesce(sum(cash), 0) FROM entry WHERE kind != 'payout'")
+        assert balance.get("cash", 0) == cash.fetchone()[0] - by_state.get("settled", 0)
+
+    @invariant()
+    def the_sums_of_reports_are_those_of_the_entries(self):
+        whole = "SELECT coalesce(sum(max(cash, 0)), 0), coalesce(sum(earned), 0) FROM entry"
+        for table in ("earning", "party_earning"):
+            kept = (
+                f"SELECT coalesce(sum(gross), 0), coalesce(sum(earned - refunded), 0) FROM {table}"
+            )
+            assert self.db.execute(kept).fetchone() == self.db.execute(whole).fetchone()
 
     @invariant()
     def a_payment_that_went_back_left_nothing(self):

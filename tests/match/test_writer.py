@@ -143,3 +143,30 @@ async def test_the_database_itself_refuses_to_change_an_entry(host):
         for sql in ("UPDATE posting SET minor = 1", "DELETE FROM entry", "DELETE FROM posting"):
             with pytest.raises(Exception, match="never"):
                 await here.book.write(lambda db, sql=sql: db.execute(sql))
+
+
+async def test_a_cancellation_and_a_payment_at_once_leave_nothing_that_cannot_go_back(host):
+    async with host("one") as one, host("two") as two:
+        await one.add(provider("ana", capacity=9), need("n1", openings=9))
+        for n in range(6):
+            deal_id = f"d{n}"
+            terms = {"need_id": "n1", "provider_id": "ana", "amount": usd(100)}
+            await one.deal("open", deal_id=deal_id, **terms)
+            for to in ("offered", "accepted"):
+                await one.deal("move", deal_id=deal_id, to=to)
+            acts = [
+                one.deal("move", deal_id=deal_id, to="cancelled"),
+                two.deal("pay", deal_id=deal_id, amount=usd(100), key=f"p{n}"),
+            ]
+            moved, paid = await asyncio.gather(*acts, return_exceptions=True)
+            assert not isinstance(moved, Exception)
+            if isinstance(paid, Exception):
+                assert isinstance(paid, Conflict) and paid.field == "deal_id"
+            else:
+                await two.deal("refund", payment=f"p{n}", key=f"r{n}")
+            left = (await one.deal("show", deal_id=deal_id)).deal
+            assert (left.state, left.paid) == ("cancelled", left.refunded)
+        report = await one.handlers.revenue(RevenueAsk())
+        assert {minor for sums in report.trial_balance.values() for minor in sums.values()} <= {0}
+        with pytest.raises(Conflict, match="cancelled"):
+            await two.deal("pay", deal_id="d0", amount=usd(1), key="late")
