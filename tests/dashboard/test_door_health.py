@@ -1,4 +1,4 @@
-from services.dashboard.handlers import make_broker
+from services.dashboard.handlers import listening
 from shared import events as e
 from shared.errors import Unavailable
 from tests.dashboard.conftest import answering, beat, door
@@ -78,12 +78,10 @@ async def test_metrics_carry_no_ids(parts):
     assert "router-77" not in text
 
 
-async def test_the_broker_feeds_the_door(parts):
-    broker = make_broker(parts.settings, parts.store)
-    await broker.start()
-    async with door(parts) as client:
+async def test_what_the_bus_tells_feeds_the_door(parts):
+    async with listening(parts.bus, parts.store), door(parts) as client:
         while not parts.store.vitals.instances:
             await parts.bus.emit("health.beat.match.m", beat("match"))
             body = (await client.get("/health")).json()
-    await broker.stop()
-    assert body["services"]["match"] is not None
+        body = (await client.get("/health")).json()
+    assert body["services"]["match"]["state"] == "ready"

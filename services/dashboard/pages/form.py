@@ -58,6 +58,7 @@ def form(house: House) -> None:
         priority = _select([one.value for one in Priority], "normal", "Priority")
         agent = _select(["the manager decides", *AGENTS], "the manager decides", "Agent")
         session = _input("Session (optional)")
+        template = _input("Named plan (optional)")
         approval = ui.checkbox("Ask me before each step").props("dense").style("padding-top:9px")
         _files(house, draft)
 
@@ -65,6 +66,7 @@ def form(house: House) -> None:
             body = {
                 "title": title.value or "", "description": text.value or "",
                 "priority": priority.value, "session": session.value or None,
+                "template": template.value or None,
                 "agent": agent.value if agent.value in AGENTS else None,
                 "approval": bool(approval.value), "attachments": draft.attachments,
             }  # fmt: skip
