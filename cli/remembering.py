@@ -63,19 +63,18 @@ def context(fields: Fields, namespace: str | None, as_json: bool) -> None:
     say(f"{found.tokens} tokens, {len(found.event_ids)} facts, {found.left_out} left out")
 
 
-def resume(
-    session: str, document: Path | None, record: bool, namespace: str | None, as_json: bool
-) -> None:
+def resume(wish: Fields, document: Path | None, namespace: str | None, as_json: bool) -> None:
     """Print drift and handoff; exit 1 when the handoff is not what the record says."""
     claim = _claim(document) if document is not None else {}
 
     async def work(bus: Bus, settings: Settings) -> SessionResumed:
-        place = {"namespace": namespace or settings.sessions.namespace, "session_id": session}
+        space = namespace or settings.sessions.namespace
+        place = {"namespace": space, "session_id": wish["session_id"]}
         now = await request(bus, "session.handoff", build(SessionAsk, place), Handoff, WITHIN_S)
         seen = [look_at(uri) for uri in _uris(now)]
-        fields = place | claim | {"artifacts": seen, "record": record, "by": person()}
-        wish = build(SessionResume, fields)
-        return await request(bus, "session.resume", wish, SessionResumed, WITHIN_S)
+        fields = wish | place | claim | {"artifacts": seen, "by": person()}
+        asked = build(SessionResume, fields)
+        return await request(bus, "session.resume", asked, SessionResumed, WITHIN_S)
 
     told = run(work)
     if as_json:

@@ -41,13 +41,15 @@ def resume(
         Path | None, typer.Option("--handoff", help="The handoff at hand; else the last one made.")
     ] = None,
     look: Annotated[bool, typer.Option("--look", help="Only check; record nothing.")] = False,
+    lease: Annotated[str | None, typer.Option(help="Your lease on the session.")] = None,
     namespace: Namespace = None,
     as_json: Json = False,
 ) -> None:
     """Check what the handoff promised, tell what drifted, and go on; exit 1 if it is not true."""
     from cli import remembering
 
-    remembering.resume(session, document, not look, namespace, as_json)
+    wish = {"session_id": session, "record": not look, "lease": lease}
+    remembering.resume(wish, document, namespace, as_json)
 
 
 def close(

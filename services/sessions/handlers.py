@@ -13,7 +13,7 @@ from services.sessions.fold import Head
 from services.sessions.handing import Handing
 from services.sessions.handoff import handoff
 from services.sessions.heads import Heads
-from services.sessions.importing.importer import Importer
+from services.sessions.importing.importer import Importer, session_name
 from services.sessions.index import Index
 from services.sessions.journal import Journal
 from services.sessions.leases import Leases
@@ -29,6 +29,8 @@ from shared.events import (
     SessionAppended,
     SessionAsk,
     SessionEvent,
+    SessionImport,
+    SessionImported,
     SessionList,
     SessionListAsk,
     SessionLoaded,
@@ -59,7 +61,7 @@ class Handlers:
         self._near = near
         self.heads = Heads(index)
         self.handing = Handing(self.heads, journal)
-        self.take = Importer(index, journal).take
+        self._importer = Importer(index, journal)
         self.context = Contexts(index, self.heads, near).context
 
     async def append(self, ask: SessionAppend) -> SessionAppended:
@@ -71,6 +73,11 @@ class Handlers:
         if ask.kind == "session.closed" and not added.duplicate:
             await self.handing.make(ask.namespace, ask.session_id, "closed")
         return added
+
+    async def take(self, ask: SessionImport) -> SessionImported:
+        """Answer `session.import`."""
+        self._leases.check(ask.session_id or session_name(ask.name), ask.lease)
+        return await self._importer.take(ask)
 
     async def load(self, ask: SessionAsk) -> SessionLoaded:
         """Answer `session.load`: as many events as fit into one message."""

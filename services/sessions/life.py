@@ -80,6 +80,8 @@ class Life:
 
     async def resume(self, ask: SessionResume) -> SessionResumed:
         """Answer `session.resume`: the drift since the handoff, and where things stand now."""
+        if ask.record:
+            self._leases.check(ask.session_id, ask.lease)
         head = await self._heads.of(ask.namespace, ask.session_id)
         drift: list[Drift] = []
         claim = claim_of(ask, head)

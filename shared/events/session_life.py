@@ -112,6 +112,7 @@ class SessionResume(Body):
     artifacts: tuple[SeenArtifact, ...] = Field(default=(), max_length=1000)
     by: str = Field(default="somebody", max_length=200)
     record: bool = True
+    lease: Token | None = None
 
 
 DriftKind = Literal[

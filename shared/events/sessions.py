@@ -240,6 +240,7 @@ class SessionImport(Body):
     session_id: Token | None = None
     name: str = Field(min_length=1, max_length=255)
     text: str = Field(max_length=1_500_000)
+    lease: Token | None = None
 
 
 class Misunderstood(Body):

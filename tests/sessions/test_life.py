@@ -10,6 +10,7 @@ from shared.events import (
     SessionAsk,
     SessionBranch,
     SessionClose,
+    SessionImport,
     SessionParent,
     SessionResume,
 )
@@ -114,6 +115,19 @@ async def test_while_a_session_is_leased_only_its_holder_writes(room):
         assert (await one.add(lease=held.lease)).seq == 1
         await one.life.lease(lease("release", lease=held.lease))
         assert (await one.add()).seq == 2
+
+
+async def test_a_lease_holds_against_imports_and_resumptions_too(room):
+    async with room() as one:
+        await one.add()
+        held = await one.life.lease(lease(holder="ann"))
+        notes = {"namespace": "main", "session_id": "s", "name": "n.md", "text": "# Notes"}
+        with pytest.raises(Conflict, match="held by ann"):
+            await one.handlers.take(SessionImport(**notes))
+        with pytest.raises(Conflict, match="held by ann"):
+            await one.life.resume(resume())
+        await one.life.resume(resume(record=False))
+        assert (await one.handlers.take(SessionImport(**notes, lease=held.lease))).events == 1
 
 
 async def test_another_instance_hears_of_a_lease(room):
