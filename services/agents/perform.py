@@ -92,8 +92,8 @@ class _Work:
         given = self._given
         tools = given.offer.tools
         kit = Kit(self._hold, given.bench, tools) if tools else None
-        talk = Talk(self._questions, kit, given.request)
-        reply = await talk.answer(given.room, self._hold.spec.rounds)
+        talk = Talk(self._questions, kit, given.request, given.room)
+        reply = await talk.answer(self._hold.spec.rounds)
         while True:
             problem = self._problem(reply)
             if problem is not None and not reply.is_llm:

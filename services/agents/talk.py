@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from services.agents.checks import Problem, check_json
+from services.agents.excerpt import cut
 from services.agents.questions import Questions
 from services.agents.tools.kit import Kit
 from shared.errors import InvalidInput
@@ -22,20 +23,23 @@ AS_JSON = "Give this answer as JSON only, meeting the schema."
 class Talk:
     """Asks until there is an answer. `request` is the step's own, without tools.
 
-    The n-th question is journaled under the name n, so a worker that takes over finds the same
-    answers to the same questions.
+    `room` is the characters that all messages may have together. The n-th question is journaled
+    under the name n, so a worker that takes over finds the same answers to the same questions.
     """
 
-    def __init__(self, questions: Questions, kit: Kit | None, request: ChatRequest) -> None:
+    def __init__(
+        self, questions: Questions, kit: Kit | None, request: ChatRequest, room: int
+    ) -> None:
         self._questions = questions
+        self._room = room
         self._kit = kit
         self._request = request
         self._messages = request.messages
         self._number = 0
 
-    async def answer(self, room: int, rounds: int) -> ChatReply:
-        """Return the model's answer after at most `rounds` rounds of tools in `room` characters."""
-        reply = await self._with_tools(room, rounds) if self._kit is not None else None
+    async def answer(self, rounds: int) -> ChatReply:
+        """Return the model's answer after at most `rounds` rounds of tools."""
+        reply = await self._with_tools(self._kit, rounds) if self._kit is not None else None
         if reply is None:
             return await self._ask(self._request)
         schema = self._request.format
@@ -45,17 +49,20 @@ class Talk:
 
     async def corrected(self, reply: ChatReply, problem: Problem) -> ChatReply:
         """Return the answer of a model that was shown its output and what is wrong with it."""
-        said = ChatMessage(role="assistant", content=reply.content)
+        shown = cut(reply.content, max(LEAST_ROOM, self._left()))
+        said = ChatMessage(role="assistant", content=shown)
         line = f"<problem>{problem.message}</problem>\nGive the whole corrected output."
         return await self._ask(self._with(said, ChatMessage(role="user", content=line)))
 
-    async def _with_tools(self, room: int, rounds: int) -> ChatReply | None:
+    def _left(self) -> int:
+        """Return the characters that may still be said."""
+        return self._room - sum(len(message.content) for message in self._messages)
+
+    async def _with_tools(self, kit: Kit, rounds: int) -> ChatReply | None:
         """Return the first answer without a call; None where the model knows no tools."""
-        assert self._kit is not None  # noqa: S101 - for the type checker
-        tools = self._kit.declared
+        tools = kit.declared
         for _ in range(rounds):
-            left = room - sum(len(message.content) for message in self._messages)
-            if left < LEAST_ROOM:
+            if self._left() < LEAST_ROOM:
                 break
             try:
                 reply = await self._ask(self._with(tools=tools))
@@ -68,7 +75,7 @@ class Talk:
                 return reply
             sound = tuple(_sound(call) for call in calls)
             said = ChatMessage(role="assistant", content=reply.content, tool_calls=sound)
-            told = await self._kit.use(str(self._number), calls, left // 2)
+            told = await kit.use(str(self._number), calls, self._left() // 2)
             self._messages = (*self._messages, said, *told)
         return await self._ask(self._with(ChatMessage(role="user", content=ENOUGH)))
 
