@@ -135,7 +135,10 @@ USERS: dict[str, Rights] = {
     "supervisor": OWNER,
     "owner": OWNER,
     "router": Rights(
-        publish=("cache.event.*", "cost.event", "ops.event.*"),
+        publish=(
+            "cache.event.*", "cost.event", "ops.event.*", "ops.status", "ops.history",
+            "ops.lessons",
+        ),
         subscribe=("model.>", "$KV.tuning.*", "agent.result.*.*", "cache.event.store"),
         buckets=("tuning", "answers"),
     ),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.router import recent, sovereignty
+from services.router import house, recent, sovereignty
 from services.router.accounts import Accounts
 from services.router.cache import Cache
 from services.router.pool.engine import PoolEngine
 from services.router.record import Record
 from services.router.report import report
 from services.router.savings import savings
+from shared.bus import Bus
 from shared.events import Empty, OptimizationReport, Recommendation, Savings, Sovereignty
 from shared.settings import Settings
 
@@ -24,6 +25,7 @@ class ReportHandlers:
     accounts: Accounts
     cache: Cache
     pool: PoolEngine | None
+    bus: Bus
 
     async def savings(self, _: Empty) -> Savings:
         """Return what was saved."""
@@ -43,7 +45,7 @@ class ReportHandlers:
         models = self.pool.models if self.pool else ()
         disabled = await self._cloud_disabled()
         facts = await sovereignty.gather(self.record, self.settings, models, disabled)
-        return sovereignty.judge(facts)
+        return sovereignty.judge(facts, house.parts(await house.look(self.bus)))
 
     async def _cloud_disabled(self) -> bool | None:
         return await self.pool.cloud_disabled() if self.pool else None

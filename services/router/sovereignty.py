@@ -57,13 +57,13 @@ async def gather(
     )
 
 
-def judge(facts: Facts) -> Sovereignty:
+def judge(facts: Facts, more: tuple[SovereigntyPart, ...] = ()) -> Sovereignty:
     """Return the score: 100 x the weighted mean of the parts that are known.
 
-    Null while they carry less than `LEAST_WEIGHT` of all the weight: 100 of 100 in the first
-    minute would say what nobody has measured.
+    `more` are parts that others measured. Null while they carry less than `LEAST_WEIGHT` of all
+    the weight: 100 of 100 in the first minute would say what nobody has measured.
     """
-    parts = (_calls(facts), _tokens(facts), _endpoints(facts), _data(facts), _cloud(facts))
+    parts = (_calls(facts), _tokens(facts), _endpoints(facts), _data(facts), _cloud(facts), *more)
     known = [part for part in parts if part.value is not None]
     weight, whole = sum(part.weight for part in known), sum(part.weight for part in parts)
     enough = weight >= LEAST_WEIGHT * whole

@@ -1,6 +1,18 @@
 from decimal import Decimal
 
-from shared.events import Empty, OptimizationReport, Savings, Sovereignty
+from shared.events import (
+    Empty,
+    Lesson,
+    OpsCheck,
+    OpsEvent,
+    OpsHistory,
+    OpsLessons,
+    OpsStatus,
+    OptimizationReport,
+    Savings,
+    Sovereignty,
+)
+from tests.cli.conftest import answer
 from tests.router.conftest import ask, chat
 
 GPT_4O = (Decimal("0.0000025"), Decimal("0.00001"))
@@ -74,6 +86,25 @@ async def test_all_at_home_is_a_hundred_and_each_part_says_why(bus, router):
     assert told.local_llm_share == 1.0
     assert told.parts
     assert all(part.explanation for part in told.parts)
+
+
+async def test_ops_tells_of_healing_backups_and_commands(bus, router):
+    lesson = Lesson(symptom="exit", remedy="restart", worked=9, failed=1, alpha=1, beta=1,
+                    expected=0.9, low=0.8, high=1)  # fmt: skip
+    backup = OpsCheck(name="backup", seen={"kept": 3, "age_s": 7200.0, "every_s": 86400.0})
+    events = tuple(
+        OpsEvent(event_id=str(n), kind="restarted" if n else "refused") for n in range(4)
+    )
+    await answer(bus, "ops.lessons", OpsLessons(lessons=(lesson,)))
+    await answer(bus, "ops.status", OpsStatus(checks=(backup,)))
+    await answer(bus, "ops.history", OpsHistory(events=events))
+    async with router():
+        told = await bus.request("model.sovereignty", Empty(), Sovereignty, 20.0)
+    values = {part.name: part.value for part in told.parts}
+    assert values["healed_without_help"] == 0.9
+    assert values["backups"] == 1.0
+    assert values["signed_commands"] == 0.75
+    assert values["hosts_well"] is None
 
 
 async def test_what_went_abroad_lowers_the_score(bus, router):
