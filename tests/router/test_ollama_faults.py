@@ -28,6 +28,14 @@ SCHEMA = {
 
 @pytest.fixture
 async def engine(fake):
+    made = OllamaEngine(Settings(host="here", router=RouterSettings(ollama_url=fake.url)))
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def hasty(fake):
+    """An engine with little patience, for servers that fall silent."""
     router = RouterSettings(ollama_url=fake.url, first_token_s=0.2, idle_s=0.2)
     made = OllamaEngine(Settings(host="here", router=router))
     yield made
@@ -47,13 +55,18 @@ async def engine(fake):
         ("nodone", OutputCut),
         ("repeat", OutputCut),
         ("len", OutputCut),
-        ("slow-load", TimedOut),
-        ("stall", TimedOut),
     ],
 )
 async def test_each_fault_has_its_own_error_and_leaves_no_stream(engine, fake, model, error):
     with pytest.raises(error):
         await ask_whole(engine, ask(model=model), None)
+    await until(lambda: fake.stats.open_streams == 0)
+
+
+@pytest.mark.parametrize("model", ["slow-load", "stall"])
+async def test_a_model_that_falls_silent_is_given_up(hasty, fake, model):
+    with pytest.raises(TimedOut):
+        await ask_whole(hasty, ask(model=model), None)
     await until(lambda: fake.stats.open_streams == 0)
 
 
