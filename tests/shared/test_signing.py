@@ -86,3 +86,11 @@ def test_the_seed_is_private_and_stays_the_same(tmp_path):
     path = tmp_path / "keys" / "ops.nk"
     assert seed(path) == seed(path)
     assert path.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("step", [timedelta(hours=-1), timedelta(hours=1)])
+def test_a_step_of_the_hosts_clock_makes_no_verifier_deaf(signer, verifier, step, monkeypatch):
+    present = now() + step
+    monkeypatch.setattr("shared.signing.now", lambda: present)
+    later = command(issued_at=present, expires_at=present + timedelta(seconds=10))
+    assert verifier.check(SUBJECT, signer.sign(SUBJECT, later)).verb == "restart"
