@@ -74,7 +74,8 @@ def sentences(one: MatchScore) -> str:
     known = [part for part in one.parts if part.value is not None and part.reason]
     known.sort(key=lambda part: -part.weight)
     reasons = list(dict.fromkeys(part.reason for part in known))[:5]
-    lines = [start, f"{'; '.join(reasons).capitalize()}." if reasons else "Nothing is known."]
+    why = "; ".join(reasons) or "nothing is known"
+    lines = [start, f"{why[0].upper()}{why[1:]}."]
     if one.missing:
         lines.append(f"Not known: {'; '.join(one.missing[:3])}.")
     if one.hints:
