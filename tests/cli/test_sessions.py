@@ -88,3 +88,11 @@ async def test_import_hands_the_document_over(cli, bus, tmp_path):
     result = await cli("session", "import", str(tmp_path / "notes.md"), "--json")
     assert json.loads(result.stdout)["events"] == 1
     assert (asked[0]["name"], asked[0]["text"]) == ("notes.md", "- open: keys")
+
+
+async def test_documents_that_are_none_are_refused_by_name(cli, bus, tmp_path):
+    (tmp_path / "rubbish.bin").write_bytes(bytes(range(256)) * 40)
+    (tmp_path / "huge.md").write_text("# Notes\n" + "x" * 10_000_000)
+    for name, word in (("rubbish.bin", "not UTF-8"), ("huge.md", "text: is longer than 1500000")):
+        done = await cli("session", "import", str(tmp_path / name))
+        assert (done.exit_code, word in done.stderr) == (2, True), done.stderr
