@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import nats
 import psutil
 
@@ -133,18 +134,29 @@ async def _with_tabs(url: str, process: psutil.Process, tabs: int) -> dict[str, 
         await asyncio.sleep(3)
         for page in pages:
             await page.evaluate("window.delays = []")
-        before, begin = process.cpu_times(), time.monotonic()
+        heard, before, begin = await _heard(url), process.cpu_times(), time.monotonic()
         await asyncio.sleep(SECONDS)
         after, spent = process.cpu_times(), time.monotonic() - begin
+        heard = await _heard(url) - heard
         delays = [delay for page in pages for delay in await page.evaluate("window.delays || []")]
     cpu = after.user + after.system - before.user - before.system
     return {
         "tabs": tabs,
+        "messages_per_s": round(heard / spent),
         "cpu_share_of_a_core": f"{cpu / spent * 100:.1f} %",
         "dom_p50_ms": quantile(delays, 0.5) if delays else "-",
         "dom_p95_ms": quantile(delays, 0.95) if delays else "-",
         "rss_mb": round(process.memory_info().rss / 1e6),
     }
+
+
+async def _heard(url: str) -> float:
+    """Return how many messages the dashboard has heard so far, as it tells at its door."""
+    async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+        lines = (await client.get("/metrics")).text.splitlines()
+    return float(
+        next(one for one in lines if one.startswith("sovereign_messages_total")).split()[1]
+    )
 
 
 def a_day() -> None:

@@ -7,7 +7,7 @@ SAVINGS = e.Savings(reference_model="gpt-4o", llm_calls=3)
 
 
 async def test_health_says_what_is_missing(parts):
-    parts.store.apply(beat("router"))
+    parts.store.apply(beat("router", interval_s=60.0))
     async with door(parts) as client:
         body = (await client.get("/health")).json()
     assert body["status"] == "degraded"
@@ -17,7 +17,7 @@ async def test_health_says_what_is_missing(parts):
 
 async def test_health_is_ok_when_all_beat(parts):
     for name in ("router", "agents", "match", "ops", "sessions", "dashboard"):
-        parts.store.apply(beat(name))
+        parts.store.apply(beat(name, interval_s=60.0))
     async with door(parts) as client:
         body = (await client.get("/health")).json()
     assert (body["status"], body["services_up"], body["services_expected"]) == ("ok", 6, 6)
@@ -39,7 +39,7 @@ async def test_autonomous_status_answers_without_ops(parts):
 
 
 async def test_autonomous_status_carries_the_view_of_ops(parts):
-    parts.store.apply(beat("ops"))
+    parts.store.apply(beat("ops", interval_s=60.0))
     answers = {"ops.status": (e.Empty, e.OpsStatus(leader="ops-1", revision=3))}
     async with answering(parts.bus, answers), door(parts) as client:
         body = (await client.get("/autonomous/status")).json()
@@ -71,7 +71,7 @@ async def test_the_other_sides_error_is_told(parts):
 
 
 async def test_metrics_carry_no_ids(parts):
-    parts.store.apply(beat("router", instance="router-77"))
+    parts.store.apply(beat("router", instance="router-77", interval_s=60.0))
     async with door(parts) as client:
         text = (await client.get("/metrics")).text
     assert 'sovereign_service_up{service="router"} 1.0' in text
@@ -81,7 +81,7 @@ async def test_metrics_carry_no_ids(parts):
 async def test_what_the_bus_tells_feeds_the_door(parts):
     async with listening(parts.bus, parts.store), door(parts) as client:
         while not parts.store.vitals.instances:
-            await parts.bus.emit("health.beat.match.m", beat("match"))
+            await parts.bus.emit("health.beat.match.m", beat("match", interval_s=60.0))
             body = (await client.get("/health")).json()
         body = (await client.get("/health")).json()
     assert body["services"]["match"]["state"] == "ready"

@@ -14,7 +14,9 @@ HOSTILE = "<img src=x onerror=alert(1)>\x1b[31m"
 
 
 def offline(parts) -> None:
-    parts.store.apply(beat("router", info={"engine": OFFLINE.model_dump(mode="json")}))
+    parts.store.apply(
+        beat("router", interval_s=60.0, info={"engine": OFFLINE.model_dump(mode="json")})
+    )
     parts.store.sample(bus_up=True)
 
 
@@ -171,7 +173,7 @@ async def test_rooms_without_news_teach(parts):
 
 async def test_agents_show_their_slots(parts):
     info = {"agents": {"builder": {"busy": 1, "slots": 2}}}
-    parts.store.apply(beat("agents", info=info))
+    parts.store.apply(beat("agents", interval_s=60.0, info=info))
     async with user_simulation(root=lambda: agents.build(parts)) as user:
         await user.open("/")
         await user.should_see("1 of 2 slots busy")
