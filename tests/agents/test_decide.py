@@ -1,4 +1,5 @@
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -76,3 +77,13 @@ def test_work_that_is_done_is_done_however_late():
 def test_a_paused_task_stands_still():
     assert decide(planned(control("pause")), SOON).dispatch == ()
     assert names(decide(planned(control("pause"), control("resume")), SOON).dispatch) == ["a"]
+
+
+def test_money_is_a_limit_too_and_what_has_no_price_costs_nothing():
+    free = answered("a", "1.1")
+    dear = free.model_copy(
+        update={"reply": free.reply.model_copy(update={"cost_usd": Decimal("0.02")})}
+    )
+    finish = decide(planned(started("a"), dear, budget={"usd": "0.01"}), SOON).finish
+    assert (finish.reason.code, finish.reason.field) == ("budget_exhausted", "budget.usd")
+    assert decide(planned(started("a"), free, budget={"usd": "0.01"}), SOON).finish is None

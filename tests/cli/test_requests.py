@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cli.requests import build, instant
+from cli.requests import budget, build, instant
 from shared.clock import now
 from shared.errors import InvalidInput
 
@@ -38,3 +38,16 @@ def test_an_instant_without_a_zone_is_local():
 def test_nonsense_names_the_option(text):
     with pytest.raises(InvalidInput, match="--deadline"):
         instant(text, "--deadline")
+
+
+def test_a_budget_is_read_limit_by_limit():
+    limits = budget(["tokens=2000", "usd=0.50"])
+    task = build({"title": "x", "budget": limits})
+    assert (task.budget.tokens, str(task.budget.usd), task.budget.steps) == (2000, "0.50", None)
+    assert budget(None) is None
+
+
+@pytest.mark.parametrize("limit", ["tokens", "euros=3", "=3"])
+def test_a_limit_that_there_is_not_names_those_that_there_are(limit):
+    with pytest.raises(InvalidInput, match="tokens, usd, seconds, steps"):
+        budget([limit])
