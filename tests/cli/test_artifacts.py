@@ -1,7 +1,5 @@
 import json
 
-import pytest
-
 from shared.events.tools import Artifact
 from shared.streams import ARTIFACTS
 from tests.cli.crew import finish, result
@@ -29,16 +27,13 @@ async def test_files_of_a_task_are_listed_printed_and_written(bus, cli, tmp_path
     assert "is there already" in again.stderr
 
 
-@pytest.mark.parametrize(
-    ("task", "name", "told"),
-    [
+async def test_a_file_that_is_not_there_is_one_line(bus, cli):
+    await made(bus, PLAN, PLAN.model_copy(update={"name": "lost.md", "object": "t1.lost.md"}))
+    for task, name, told in (
         ("t1", "other.md", "there are: plan.md, lost.md"),
         ("t1", "lost.md", "is gone from artifacts"),
         ("t2", "plan.md", "no result of a task t2"),
-    ],
-)
-async def test_a_file_that_is_not_there_is_one_line(bus, cli, task, name, told):
-    await made(bus, PLAN, PLAN.model_copy(update={"name": "lost.md", "object": "t1.lost.md"}))
-    missing = await cli("task", "artifact", task, name)
-    assert missing.exit_code == 1
-    assert told in missing.stderr
+    ):
+        missing = await cli("task", "artifact", task, name)
+        assert missing.exit_code == 1
+        assert told in missing.stderr
