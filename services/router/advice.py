@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.router.recent import Recent
@@ -13,6 +14,7 @@ from shared.settings import RouterSettings
 
 ENOUGH = 20
 """Calls; with fewer there is nothing to advise."""
+FAILS_OFTEN = 0.1
 FOR_EVER = "-1"
 LONGEST_TTL_S = 7 * 86_400.0
 Rule = Callable[[Recent, CacheStatus, RouterSettings], Recommendation | None]
@@ -24,6 +26,54 @@ def advice(
     """Return what is worth changing."""
     found = [rule(recent, cache, settings) for rule in RULES]
     return tuple(one for one in found if one is not None)
+
+
+def weights(recent: Recent, known: Mapping[str, float]) -> tuple[Recommendation, ...]:
+    """Return which hosts should be given less, as they fail more; `known` are their weights."""
+    rows = [row for row in recent.judged if row["host"] in known]
+    counts = Counter(row["host"] for row in rows)
+    failed = Counter(row["host"] for row in rows if row["error"] is not None)
+    found = []
+    for host in sorted(counts):
+        others = len(rows) - counts[host]
+        rate = failed[host] / counts[host]
+        usual = (failed.total() - failed[host]) / others if others else 1.0
+        if min(counts[host], others) >= ENOUGH and rate >= max(FAILS_OFTEN, 3 * usual):
+            found.append(_lighter(host, known[host], rate, usual))
+    return tuple(found)
+
+
+def _lighter(host: str, weight: float, rate: float, usual: float) -> Recommendation:
+    return Recommendation(
+        id=f"weights-{host}",
+        title=f"Give {host} less work",
+        why=f"{rate:.0%} of its calls failed, {usual:.0%} of the others'.",
+        gain="Fewer calls that are asked twice; see what is wrong with it as well.",
+        applicable=True,
+        setting=f"weights.{host}",
+        current=plain(weight),
+        proposed=plain(weight / 4),
+        metric="failed",
+        measured=rate,
+        expected=usual,
+    )
+
+
+def alias(name: str, now: str, best: str, why: str) -> Recommendation | None:
+    """Return the advice to let an alias stand for the model that was measured to be better."""
+    if now == best:
+        return None
+    return Recommendation(
+        id=f"aliases-{name}",
+        title=f"Let {name} stand for {best}",
+        why=f"It stands for {now}. Of the models at hand, {why}.",
+        gain="Better or sooner answers for what asks by this name.",
+        applicable=True,
+        setting=f"aliases.{name}",
+        current=now,
+        proposed=best,
+        metric="failed",
+    )
 
 
 def _queue(recent: Recent, _: CacheStatus, settings: RouterSettings) -> Recommendation | None:

@@ -137,7 +137,7 @@ async def _serve(room: Room) -> Door:
     await _chat(service, chat)
     models = ModelHandlers(settings.router, switch, slots, pool)
     await _models(service, models)
-    reports = ReportHandlers(settings, record, accounts, cache, pool, service.bus)
+    reports = ReportHandlers(settings, record, accounts, cache, pool, service.bus, policy)
     await _reports(service, reports)
     await service.endpoints.answer("model.budgets", Empty, budgets.list_budgets)
     monitor = Monitor()

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from services.router import house, recent, sovereignty
 from services.router.accounts import Accounts
+from services.router.advice import weights
 from services.router.cache import Cache
+from services.router.policy.policy import Policy
 from services.router.pool.engine import PoolEngine
 from services.router.record import Record
 from services.router.report import report
@@ -26,6 +28,7 @@ class ReportHandlers:
     cache: Cache
     pool: PoolEngine | None
     bus: Bus
+    policy: Policy
 
     async def savings(self, _: Empty) -> Savings:
         """Return what was saved."""
@@ -34,11 +37,18 @@ class ReportHandlers:
     async def report(self, _: Empty) -> OptimizationReport:
         """Return how well the model is used."""
         found = await recent.read(self.record)
-        return report(found, self.cache.status(), self.settings.router)
+        made = report(found, self.cache.status(), self.settings.router)
+        more = (*made.recommendations, *self._more(found))
+        return made.model_copy(update={"recommendations": more})
 
     async def advise(self) -> tuple[Recommendation, ...]:
         """Return the report's recommendations."""
         return (await self.report(Empty())).recommendations
+
+    def _more(self, found: recent.Recent) -> tuple[Recommendation, ...]:
+        """Return what the pool's and the models' own figures speak for."""
+        known = {host.name: host.weight for host in self.pool.hosts} if self.pool else {}
+        return (*weights(found, known), *self.policy.better())
 
     async def sovereignty(self, _: Empty) -> Sovereignty:
         """Return how much stays at home."""

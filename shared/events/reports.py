@@ -69,7 +69,7 @@ class Recommendation(Body):
     runs, and `model.rollback` takes it back. `metric` names the share 0..1 that it should move,
     from `measured` to `expected`: `load` (time loading the model / total time), `queue` (time
     waiting / total time), `cut` and `too_long` (calls that failed so), `hits` (looks into the
-    cache that found an answer).
+    cache that found an answer), `failed` (calls that failed by no fault of the caller).
     """
 
     id: str

@@ -1,6 +1,6 @@
 import pytest
 
-from services.router.advice import advice
+from services.router.advice import advice, weights
 from services.router.recent import Recent, percentile
 from services.router.report import efficiency, measure
 from shared.events import CacheStatus
@@ -31,6 +31,15 @@ def test_each_rule_speaks_when_its_figures_do():
     assert ids(Recent(rows(5, error="input_too_long"))) == ["num_ctx"]
     assert ids(Recent(rows(1, engine="offline", is_llm=0))) == ["engine"]
     assert ids(Recent(()), evictions=50, hits=5) == ["cache_entries"]
+
+
+def test_a_host_that_fails_more_than_the_others_is_given_less():
+    good, bad = rows(50, host="gpu1"), rows(30, host="gpu2") + rows(20, host="gpu2", error="x")
+    (found,) = weights(Recent(good + bad), {"gpu1": 1.0, "gpu2": 2.0})
+    assert (found.setting, found.current, found.proposed) == ("weights.gpu2", "2", "0.5")
+    assert (found.measured, found.expected) == (0.4, 0.0)
+    assert weights(Recent(bad), {"gpu2": 1.0}) == ()
+    assert weights(Recent(good + rows(5, host="gpu2", error="x")), {"gpu1": 1, "gpu2": 1}) == ()
 
 
 def test_a_few_calls_prove_nothing():

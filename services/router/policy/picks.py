@@ -15,10 +15,11 @@ TIE = 0.02
 
 
 class Pick(NamedTuple):
-    """A model, and why."""
+    """A model, and why; `measured` when it is not for its size."""
 
     model: str
     why: str
+    measured: bool = False
 
 
 def fast(models: Sequence[ModelInfo], quality: Quality | None, kind: str) -> Pick | None:
@@ -27,7 +28,7 @@ def fast(models: Sequence[ModelInfo], quality: Quality | None, kind: str) -> Pic
     usable = [(s.mean_s, m.name) for m, s in known if s.mean_s and (s.good or 0) >= USABLE]
     if len(known) > 1 and usable:
         seconds, name = min(usable)
-        return Pick(name, f"{name} answers in {seconds:.1f} s, the soonest of {len(known)}")
+        return Pick(name, f"{name} answers in {seconds:.1f} s, the soonest of {len(known)}", True)
     if not models:
         return None
     name = min(models, key=_size).name
@@ -44,7 +45,7 @@ def smart(models: Sequence[ModelInfo], quality: Quality | None, kind: str) -> Pi
         )
         tries = score.calls + score.steps
         why = f"{model.name} came out well in {score.good:.0%} of {tries}, the best of {len(known)}"
-        return Pick(model.name, why)
+        return Pick(model.name, why, True)
     if not models:
         return None
     name = max(models, key=_size).name

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from services.router import names
+from services.router.advice import alias
 from services.router.budgets.estimate import prompt_tokens
 from services.router.policy.picks import PICKS, Pick
 from services.router.policy.quality import Quality, Score
@@ -21,7 +22,15 @@ from shared.errors import (
     TimedOut,
     Unavailable,
 )
-from shared.events import AliasLine, ChatRequest, Empty, ModelInfo, PolicyReport, QualityLine
+from shared.events import (
+    AliasLine,
+    ChatRequest,
+    Empty,
+    ModelInfo,
+    PolicyReport,
+    QualityLine,
+    Recommendation,
+)
 from shared.settings import PolicyRule, RouterSettings
 
 FALL_BACK = (
@@ -74,6 +83,16 @@ class Policy:
                 for (model, kind), score in sorted(self._quality.table().items())[:500]
             ),
         )
+
+    def better(self) -> tuple[Recommendation, ...]:
+        """Return which of the owner's `fast` and `smart` another model was measured to be."""
+        found = []
+        for name, pick in PICKS.items():
+            now = names.split(self._settings.aliases.get(name, ""))
+            best = pick(self._candidates(), self._quality, "") if len(now) == 1 else None
+            if best is not None and best.measured:
+                found.append(alias(name, now[0], best.model, best.why))
+        return tuple(one for one in found if one is not None)
 
     def _found(self, request: ChatRequest) -> Choice:
         for rule in self._settings.rules:

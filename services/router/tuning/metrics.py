@@ -68,10 +68,16 @@ def _hits(recent: Recent) -> float | None:
     return sum(found != "miss" for found in looks) / len(looks) if looks else None
 
 
+def _failed(recent: Recent) -> float | None:
+    judged = len(recent.judged)
+    return 1 - len(recent.good) / judged if judged else None
+
+
 METRICS: dict[str, Callable[[Recent], float | None]] = {
     "load": _time("load_s"),
     "queue": _time("queue_s"),
     "cut": _errors("output_cut"),
     "too_long": _errors("input_too_long"),
     "hits": _hits,
+    "failed": _failed,
 }

@@ -70,6 +70,15 @@ def test_the_owner_may_rely_on_size_alone():
     assert models(made, model="smart") == ("large",)
 
 
+def test_an_alias_of_the_owner_that_is_measured_wrong_is_told():
+    scores = {("small", ""): score(99, 100), ("large", ""): score(70, 100)}
+    (found,) = policy(scores, aliases={"smart": "large"}).better()
+    assert (found.setting, found.current, found.proposed) == ("aliases.smart", "large", "small")
+    assert policy(scores, aliases={"smart": "small"}).better() == ()
+    assert policy(scores, aliases={"smart": "large, small"}).better() == ()
+    assert policy(aliases={"smart": "large"}).better() == ()
+
+
 def test_a_lucky_few_do_not_win():
     assert wilson(20, 20) < wilson(990, 1000)
     assert wilson(0, 0) == 0.0
