@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -26,6 +27,8 @@ from nats.errors import Error as NatsError
 TICK_S = 0.3
 MISSES = 2
 """Words in a row that reach nobody: one may fall into a reconnection."""
+SETTLE_S = 5.0
+"""After a reconnection of ours, others may need so long for theirs; nobody counts as gone then."""
 BESIDE = "presence"
 NOBODY = "503"
 KNOWN = 1024
@@ -55,6 +58,8 @@ class Presence:
         self._asked: OrderedDict[str, str] = OrderedDict()
         self._deaf: OrderedDict[str, None] = OrderedDict()
         self._work = asyncio.Event()
+        self._connections = 0
+        self._settled_at = 0.0
 
     async def listen(self) -> None:
         """Hear what the server says of words that reached nobody."""
@@ -88,10 +93,22 @@ class Presence:
                 self._work.clear()
             await self._work.wait()
             await asyncio.sleep(TICK_S)
-            for token, watch in tuple(self._watches.items()):
-                watch.misses = watch.misses if watch.missed else 0
-                watch.missed = False
-                await self._say(watch.subject, watch.word(), token)
+            if self._settled():
+                await self._tick()
+
+    async def _tick(self) -> None:
+        for token, watch in tuple(self._watches.items()):
+            watch.misses = watch.misses if watch.missed else 0
+            watch.missed = False
+            await self._say(watch.subject, watch.word(), token)
+
+    def _settled(self) -> bool:
+        """Tell whether silence means anything: not while the bus is away, nor soon after."""
+        now, connections = time.monotonic(), self._client.stats["reconnects"]
+        if connections != self._connections or not self._client.is_connected:
+            self._connections = connections
+            self._settled_at = now + SETTLE_S
+        return now >= self._settled_at
 
     async def _is_deaf(self, beside: str) -> bool:
         """Tell what is known of a requester; at first sight, say the first word and hope."""
@@ -116,8 +133,8 @@ class Presence:
         if watch is None:
             self._forget(token)
             return
+        watch.misses += not watch.missed
         watch.missed = True
-        watch.misses += 1
         if watch.misses >= MISSES:
             watch.leave("the requester is gone")
 

@@ -63,3 +63,10 @@ async def test_a_silent_stream_says_that_it_is_still_here(bus, router, fake):
         await bus.emit("model.cancel", ModelCancel(request_id="r"))
         await until(lambda: fake.stats.open_streams == 0)
     assert [b'"delta":""' in data for data in told] == [True] * 3
+
+
+async def test_after_a_reconnection_nobody_counts_as_gone_for_a_while(bus):
+    watching = presence.Presence(bus.nc)
+    assert watching._settled()
+    bus.nc.stats["reconnects"] += 1
+    assert [watching._settled(), watching._settled()] == [False, False]
