@@ -149,3 +149,12 @@ async def test_a_task_is_shown_as_last_heard_while_the_bus_is_away(parts, nats_s
         unknown = await client.get("/tasks/t2")
     assert (body["state"], len(body["missing"])) == ("running", 1)
     assert unknown.status_code in (503, 504)
+
+
+async def test_a_result_of_before_the_retry_is_told_as_earlier(parts):
+    again = view("test-1", TaskState.RUNNING).model_copy(update={"run": 2})
+    await parts.bus.js.publish("$KV.tasks.test-1", encode(again))
+    await finish(parts.bus, "test-1")
+    async with door(parts) as client:
+        told = (await client.get("/tasks/test-1")).json()
+    assert (told["state"], told["result"], told["earlier"]["run"]) == ("running", None, 1)

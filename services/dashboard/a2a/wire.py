@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from services.dashboard.a2a.faults import unreadable, unsupported, wrong_params
+from services.dashboard.desk import is_present
 from shared.bus import invalid
 from shared.events import TaskRequest, TaskResult, TaskState, TaskView
 from shared.events.base import Reason
@@ -133,7 +134,7 @@ def _file(number: int, part: Part) -> Attachment:
 
 def task_form(task_id: str, view: TaskView | None, result: TaskResult | None) -> dict[str, Any]:
     """Return a task as A2A writes it; a result of an earlier run is history and left out."""
-    present = result if result and (view is None or result.run >= view.run) else None
+    present = result if is_present(view, result) else None
     state = present.state if present else view.state if view else TaskState.QUEUED
     reason = present.reason if present else view.reason if view else None
     session = (present.session if present else None) or (view.session if view else None)

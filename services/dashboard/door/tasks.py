@@ -9,7 +9,7 @@ import anyio
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from services.dashboard.desk import Desk, Ticket, with_id
+from services.dashboard.desk import Desk, Ticket, is_present, with_id
 from services.dashboard.parsing import control_of, json_of, tasks_of
 from services.dashboard.waiting import listening
 from shared.errors import NotFound, TimedOut, Unavailable
@@ -71,6 +71,7 @@ def routes(desk: Desk) -> APIRouter:
 async def show(desk: Desk, task_id: str) -> dict[str, Any]:
     """Return view and result of a task; `NotFound` when nobody ever heard of it.
 
+    While a retry is under way the result of the run before is told as `earlier`.
     While the bus is away the last view that was heard here is answered, with `missing`.
     """
     missing: list[str] = []
@@ -88,7 +89,8 @@ async def show(desk: Desk, task_id: str) -> dict[str, Any]:
         "state": view.state if view else result.state if result else None,
         "task": _dump(view),
         "waiting": _waits(desk, task_id),
-        "result": _dump(result),
+        "result": _dump(result) if is_present(view, result) else None,
+        "earlier": None if is_present(view, result) else _dump(result),
         "missing": missing,
     }
 

@@ -11,6 +11,7 @@ from nicegui import ui
 
 from services.dashboard.access.gate import Who
 from services.dashboard.crew import Wait
+from services.dashboard.desk import is_present
 from services.dashboard.door.build import House
 from services.dashboard.journal import Line, entries
 from services.dashboard.pages import parts, words
@@ -52,8 +53,11 @@ class Shown:
         try:
             if self.view is None:
                 self.read = await self.house.desk.view(self.task_id)
+            if not is_present(self.view, self.result):
+                self.result = None
             if self.result is None and (self.view is None or self.view.state in FINAL_STATES):
-                self.result = await self.house.desk.result(self.task_id)
+                found = await self.house.desk.result(self.task_id)
+                self.result = found if is_present(self.view, found) else None
             await self._read_on()
             self.error = ""
         except SovereignError as error:
