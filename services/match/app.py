@@ -50,6 +50,7 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
         handlers = Handlers(room)
         await answer(service, handlers)
         await welcome(service, PartyDesk(room, handlers))
+        service.tasks.start_soon(handlers.warm)
         yield
     finally:
         await book.close()

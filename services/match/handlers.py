@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from services.match.store import Store
 from services.match.writer import Writer
 from shared.bus import Bus
 from shared.clock import now
+from shared.errors import SovereignError
 from shared.events import (
     Assignment,
     BillAsk,
@@ -167,6 +169,13 @@ class Handlers:
             lambda db: module.pair_score(db, need_id, provider_id)
         )
         return total
+
+    async def warm(self) -> None:
+        """Read a large pool before the first who asks would have to wait for it."""
+        sql = "SELECT count(*) FROM profile"
+        if await self._room.book.read(lambda db: db.execute(sql).fetchone()[0]) > AT_ONCE:
+            with suppress(SovereignError):
+                await self._market()
 
     async def _market(self) -> Any:
         """Return the market, with all that happened since counted in; others may read between."""

@@ -18,7 +18,7 @@ from services.match.deal_acts import MoveDeal, OpenDeal, Terms
 from services.match.handlers import Handlers, Room, market_module
 from services.match.profile_acts import SetNeed, SetProfile
 from shared.clock import now
-from shared.errors import InvalidInput, NotFound, Refused
+from shared.errors import Conflict, InvalidInput, NotFound, Refused
 from shared.events import (
     Body,
     Deal,
@@ -110,6 +110,8 @@ class PartyDesk:
         act: Act = SetNeed(need)
         if ask.need_id is not None:
             act = Own(act, holder, ("need", need_id))
+        else:
+            await self._room.book.read(lambda db: _room_for_more(db, holder[0]))
         await self._room.writer.do(act)
         return {"need_id": need_id}
 
@@ -164,6 +166,13 @@ class PartyDesk:
         )  # fmt: skip
         await self._room.writer.do(Own(MoveDeal(move, now()), holder, ("deal", deal_id)))
         return {"deal_id": deal_id}
+
+
+def _room_for_more(db: sqlite3.Connection, party: str) -> None:
+    """Raise `Conflict` for a client that has as many needs as its page shows."""
+    sql = "SELECT count(*) FROM need WHERE party_id = ?"
+    if db.execute(sql, (party,)).fetchone()[0] >= SHOWN:
+        raise Conflict(f"need: you have {SHOWN} needs already; change one of them", field="need")
 
 
 def _key(holder: tuple[str, str], ask: PartyAsk, act: str = "") -> str | None:

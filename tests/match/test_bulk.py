@@ -62,12 +62,12 @@ def test_numbers_and_limits_are_those_of_one_need_alone(monkeypatch, dearer):
     monkeypatch.setattr(bulk, "DEARER", dearer)
     monkeypatch.setattr(bulk, "CELLS", 1000)
     dice = random.Random(4)
-    bodies = [any_provider(dice, n).model_dump_json().encode() for n in range(150)]
-    heard = {f"p{n}": (n % 3, 3) for n in range(0, 150, 2)}
-    pool = gather(bodies, {f"p{n}": n % 2 for n in range(150)}, heard)
-    asks = [asked(any_need(dice, n), (n % 2, n % 3)) for n in range(60)]
-    unwanted = [{f"p{dice.randint(0, 200)}"} for _ in asks]
-    found = {name: np.zeros((60, 150), np.float32) for name in ("total", "client", "confidence")}
+    bodies = [any_provider(dice, n).model_dump_json().encode() for n in range(90)]
+    heard = {f"p{n}": (n % 3, 3) for n in range(0, 90, 2)}
+    pool = gather(bodies, {f"p{n}": n % 2 for n in range(90)}, heard)
+    asks = [asked(any_need(dice, n), (n % 2, n % 3)) for n in range(40)]
+    unwanted = [{f"p{dice.randint(0, 120)}"} for _ in asks]
+    found = {name: np.zeros((40, 90), np.float32) for name in ("total", "client", "confidence")}
     for chunk in bulk.scored(asks, pool, unwanted, 0.3):
         for name, matrix in found.items():
             matrix[chunk.rows, chunk.columns] = getattr(chunk, name)

@@ -1,8 +1,8 @@
 import pytest
 
-from services.match import tokens
+from services.match import party_desk, tokens
 from services.match.party_desk import PartyDesk
-from shared.errors import InvalidInput, NotFound, Refused
+from shared.errors import Conflict, InvalidInput, NotFound, Refused
 from shared.events import PartyAsk, TokenAsk
 from tests.match.conftest import need, provider, usd
 
@@ -160,3 +160,14 @@ async def test_tokens_and_offers_survive_a_rebuild(host, market, bus):
         assert [(one.state, one.amount, one.score) for one in home.deals] == [
             ("offered", usd(99), None)
         ]
+
+
+async def test_a_client_cannot_fill_the_record_without_end(host, market, monkeypatch):
+    monkeypatch.setattr(party_desk, "SHOWN", 2)
+    async with host() as here:
+        counter = await market(here)
+        acme = await counter.token("acme")
+        stated = await counter.ask(acme, "need", need=need("x"), key="k1")
+        with pytest.raises(Conflict, match="2 needs already"):
+            await counter.ask(acme, "need", need=need("x"), key="k2")
+        await counter.ask(acme, "need", need=need("x", text="more"), need_id=stated.need_id)
