@@ -87,7 +87,7 @@ async def outage(folder: Path) -> dict[str, Any]:
     finally:
         await asyncio.to_thread(host.destroy)
         await asyncio.to_thread(server.kill)
-    figure = f"all heard {took:.1f} s after; {same - 1} of {len(SERVICES) + 2} processes the same"
+    figure = f"all heard {took:.1f} s after; {same} of {len(SERVICES) + 2} processes the same"
     return {"fault": f"bus away for {OUTAGE_S:g} s", "figure": figure, "aim": "<= 10 s"}
 
 
