@@ -10,7 +10,7 @@ import pytest
 from argon2 import PasswordHasher
 from starlette.types import Scope
 
-from services.dashboard.access import limits, rules
+from services.dashboard.access import entry, limits, rules
 from services.dashboard.access.cookies import Cookies, Pass, stamp
 from services.dashboard.access.gate import Gate
 from services.dashboard.door.build import build
@@ -166,6 +166,15 @@ def test_a_caller_has_its_pace():
     pace.take("other")
     at[0] = 1.0
     pace.take("ci")
+
+
+async def test_requests_of_a_program_have_their_pace(busless, maria, path, monkeypatch):
+    monkeypatch.setattr(entry, "Pace", lambda rate: limits.Pace(1, lambda: 0.0))
+    secret = bearer(access.add_key(path, "v", "view", None))
+    async with door_of(busless) as client:
+        answers = [await client.get("/tasks", headers=secret) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429, 429, 429, 429]
+    assert answers[-1].headers["retry-after"] == "1"
 
 
 async def test_roles_hold_what_is_below_them(busless, maria, path):

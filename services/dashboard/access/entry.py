@@ -51,7 +51,8 @@ class Entry:
         who = self._gate.who(scope)
         if who is None:
             raise Unauthorized("log in at /login, or send `Authorization: Bearer TOKEN`")
-        if who.kind != "owner" and scope["type"] == "http":
+        paced = scope["type"] == "http" and not scope["path"].startswith(rules.PAGES)
+        if who.kind != "owner" and paced:  # one page alone is dozens of requests
             self._pace.take(f"{who.kind} {who.name} {address(scope)}")
         if not who.may(need):
             raise Refused(f"{who.name} may {who.role}; this needs {need}", field="role")
