@@ -43,8 +43,7 @@ class Audit:
     def streams(self, seen: Seen) -> OpsCheck:
         """Return the check of all streams; `fail` where something was lost."""
         lost = [f"stream {name} is gone, with all that it held" for name in seen.missing]
-        lost += [f"stream {name} does not answer" for name in seen.silent]
-        waits: list[str] = []
+        waits = [f"stream {name} does not answer" for name in seen.silent]
         for stream in STREAMS:
             state = seen.states.get(stream.name)
             if state is not None:

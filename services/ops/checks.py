@@ -13,6 +13,7 @@ from nats.errors import Error as NatsError
 
 from services.ops import audit
 from services.ops.certificates import ends_at
+from services.ops.storage import SHARE_BYTES
 from shared import backups
 from shared.bus import Bus
 from shared.clock import now
@@ -142,10 +143,10 @@ async def _guarded(name: str, check: Callable[[], Awaitable[OpsCheck]]) -> OpsCh
 
 
 def disk(folder: Path) -> OpsCheck:
-    """Check that the data folder has room: 1 GiB and 5 % of its disk."""
+    """Check that the data folder has room: 1 GiB, and 5 % of its disk up to 5 GiB."""
     usage = shutil.disk_usage(folder)
     seen = {"free_bytes": usage.free, "total_bytes": usage.total}
-    least = max(LEAST_DISK, int(usage.total * LEAST_DISK_SHARE))
+    least = max(LEAST_DISK, min(int(usage.total * LEAST_DISK_SHARE), SHARE_BYTES))
     if usage.free >= least:
         return OpsCheck(name="disk", seen=seen)
     advice = f"less than {least // 1024**2} MB are free in {folder}"
@@ -172,7 +173,7 @@ def memory() -> OpsCheck:
     if found.available >= found.total * LEAST_MEMORY_SHARE:
         return OpsCheck(name="memory", seen=seen)
     advice = "less than 5 % of the memory is left"
-    return OpsCheck(name="memory", state="fail", seen=seen, advice=advice)
+    return OpsCheck(name="memory", state="warn", seen=seen, advice=advice)
 
 
 def model(engine: EngineStatus) -> OpsCheck:
@@ -182,7 +183,7 @@ def model(engine: EngineStatus) -> OpsCheck:
         return OpsCheck(name="model", seen=seen)
     if engine.state == "model_missing":
         advice = f"Ollama lacks {engine.model}: `sovereign model pull {engine.model}`"
-        return OpsCheck(name="model", state="fail", seen=seen, advice=advice)
+        return OpsCheck(name="model", state="warn", seen=seen, advice=advice)
     advice = f"no language model at {engine.url or 'any address'}: steps that need one wait"
     return OpsCheck(name="model", state="warn", seen=seen, advice=advice)
 

@@ -30,6 +30,7 @@ from shared.settings import Settings
 log = logging.getLogger(__name__)
 
 FIRST_S = 10.0
+AGAIN_S = 15.0
 LEADER = "ops.leader"
 CHECK_S = 60.0
 BACKUP_S = 900.0
@@ -69,7 +70,13 @@ class Keeper:
             await asyncio.sleep(wait_s)
             if self._lease.held:
                 await self._check()
-            wait_s = self._settings.ops.check_s if self.last_at else wait_s
+            wait_s = self._wait_s(wait_s)
+
+    def _wait_s(self, before_s: float) -> float:
+        """Return the seconds to the next look; what failed is looked at again soon."""
+        if any(check.state == "fail" for check in self.last):
+            return min(AGAIN_S, self._settings.ops.check_s)
+        return self._settings.ops.check_s if self.last_at else before_s
 
     async def check(self, _: Empty) -> OpsChecks:
         """Answer `ops.check`: all checks, now."""

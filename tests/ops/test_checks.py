@@ -126,7 +126,7 @@ async def test_a_backup_that_is_too_old_is_made_anew(bus, settings):
 
 @pytest.mark.parametrize(
     ("setting", "state", "word"),
-    [("offline", "offline", "ok"), ("ollama", "model_missing", "fail"), ("auto", "absent", "warn")],
+    [("offline", "offline", "ok"), ("ollama", "model_missing", "warn"), ("auto", "absent", "warn")],
 )
 def test_a_model_that_is_not_there_is_told(setting, state, word):
     engine = EngineStatus(engine="x", setting=setting, state=state, is_llm=False, model="m")
