@@ -12,10 +12,7 @@ import anyio
 import anyio.abc
 from nats.micro.request import Request
 
-from services.router import clouds, history, prices
-from services.router.accounts import Accounts
-from services.router.budgets.budgets import Budgets
-from services.router.cache import Cache
+from services.router import clouds, history
 from services.router.desk import Desk
 from services.router.door.app import Door
 from services.router.door.server import open_door
@@ -24,11 +21,9 @@ from services.router.flights import Flights
 from services.router.handlers import ChatHandlers
 from services.router.models import ModelHandlers
 from services.router.monitor.report import Reporter
-from services.router.monitor.watch import Monitor
 from services.router.offline_engine import OfflineEngine
+from services.router.parts import Parts, make
 from services.router.policy import steps
-from services.router.policy.policy import Policy
-from services.router.policy.quality import Quality
 from services.router.policy.steps import Steps
 from services.router.pool.engine import PoolEngine
 from services.router.pool.weights import WEIGHT, weight
@@ -36,12 +31,9 @@ from services.router.presence import Presence
 from services.router.record import Record, open_record
 from services.router.reports import ReportHandlers
 from services.router.running import Running
-from services.router.shelf import Shelf
-from services.router.slots import Open, Slots
 from services.router.switch import Switch
-from services.router.telemetry import Telemetry
 from services.router.tuning import store
-from services.router.tuning.levers import Levers
+from services.router.tuning.levers import Family, Levers
 from services.router.tuning.store import Store
 from services.router.tuning.tuner import Tuner
 from services.router.usage.importing import Importer
@@ -106,57 +98,49 @@ def _primary(settings: Settings, offline: OfflineEngine) -> Engine:
 async def _serve(room: Room) -> Door:
     """Start the loops, register every request subject, and return what answers at the door."""
     service, switch, record = room.service, room.switch, room.record
-    settings = service.settings
-    telemetry = Telemetry(service.bus)
-    cache = Cache(settings.router.cache_entries, settings.router.cache_ttl_s, telemetry.cache)
-    accounts = await _accounts(settings, record, telemetry)
-    pool = switch.primary if isinstance(switch.primary, PoolEngine) else None
-    own = Slots(settings.router.slots, settings.router.queue)
-    slots = Open(pool.places.info) if pool else own
-    hosts = pool.beat if pool else dict
-    service.heart.info = lambda: switch.info() | {"slots": slots.info()} | hosts()
-    quality = Quality(record)
-    policy = Policy(settings.router, quality, lambda: pool.models if pool else ())
-    shared = settings.router.shared_cache and settings.router.cache_entries > 0
-    shelf = Shelf(service.bus, lambda: settings.router.cache_ttl_s) if shared else None
-    if shelf is not None:
-        await shelf.start()
-        room.loops.start_soon(shelf.run)
-    budgets = Budgets(settings.router, record, clouds.known(switch.clouds))
-    flights = Flights(room.loops)
-    desk = Desk(settings.router, switch, slots, cache, flights, accounts, policy, budgets, shelf)
-    for loop in (record.run, telemetry.run, switch.watch, quality.run):
-        room.loops.start_soon(loop)
-    keep = (record.path, settings.router.keep_days, settings.router.keep_calls)
-    room.loops.start_soon(history.keep_short, *keep)
+    settings = service.settings.router
+    parts = await make(service, switch, record)
+    hosts = parts.pool.beat if parts.pool else dict
+    service.heart.info = lambda: switch.info() | {"slots": parts.slots.info()} | hosts()
+    desk = _desk(room, parts)
+    await _start(room, parts)
     presence = Presence(service.bus.nc)
     await presence.listen()
     room.loops.start_soon(presence.run)
     chat = ChatHandlers(desk, room.running, presence)
     room.loops.start_soon(chat.own)
     await _chat(service, chat)
-    models = ModelHandlers(settings.router, switch, slots, pool)
+    models = ModelHandlers(settings, switch, parts.slots, parts.pool)
     await _models(service, models)
-    reports = ReportHandlers(settings, record, accounts, cache, pool, service.bus, policy)
-    await _reports(service, reports)
-    await service.endpoints.answer("model.budgets", Empty, budgets.list_budgets)
-    monitor = Monitor()
-    accounts.followers.append(monitor.take)
-    reporter = Reporter(record, monitor)
-    await service.endpoints.answer("model.monitor", MonitorAsk, reporter.answer)
-    importer = Importer(settings.router, record)
-    await service.endpoints.answer("model.import", UsageImport, importer.answer)
-    await service.endpoints.answer("model.policy", Empty, policy.explain)
-    await service.bus.nc.subscribe(steps.SUBJECT, cb=Steps(record).hear)
-    levers = Levers(settings.router, cache, {WEIGHT: partial(weight, pool)} if pool else None)
-    await _tuning(service, Tuner(levers, Store(service.bus), record, reports.advise))
-    return Door(settings.router, desk, models, room.running)
+    await _reports(service, record, parts)
+    return Door(settings, desk, models, room.running)
 
 
-async def _accounts(settings: Settings, record: Record, telemetry: Telemetry) -> Accounts:
-    reference = settings.router.reference_model
-    known = await asyncio.to_thread(prices.read, prices.table(), (reference,))
-    return Accounts(record, telemetry.cost, reference, known.get(reference))
+def _desk(room: Room, parts: Parts) -> Desk:
+    return Desk(
+        settings=room.service.settings.router,
+        switch=room.switch,
+        slots=parts.slots,
+        cache=parts.cache,
+        flights=Flights(room.loops),
+        accounts=parts.accounts,
+        policy=parts.policy,
+        budgets=parts.budgets,
+        shelf=parts.shelf,
+    )
+
+
+async def _start(room: Room, parts: Parts) -> None:
+    """Start the loops of the parts."""
+    loops, settings = room.loops, room.service.settings.router
+    if parts.shelf is not None:
+        await parts.shelf.start()
+        loops.start_soon(parts.shelf.run)
+    for loop in (room.record.run, parts.telemetry.run, room.switch.watch, parts.quality.run):
+        loops.start_soon(loop)
+    keep = (room.record.path, settings.keep_days, settings.keep_calls)
+    loops.start_soon(history.keep_short, *keep)
+    await room.service.bus.nc.subscribe(steps.SUBJECT, cb=Steps(room.record).hear)
 
 
 async def _chat(service: Service, handlers: ChatHandlers) -> None:
@@ -179,10 +163,25 @@ async def _models(service: Service, handlers: ModelHandlers) -> None:
     await endpoints.answer_raw("model.pull", pull)
 
 
-async def _reports(service: Service, handlers: ReportHandlers) -> None:
-    await service.endpoints.answer("model.savings", Empty, handlers.savings)
-    await service.endpoints.answer("model.report", Empty, handlers.report)
-    await service.endpoints.answer("model.sovereignty", Empty, handlers.sovereignty)
+async def _reports(service: Service, record: Record, parts: Parts) -> None:
+    """Answer what is asked about the record, and about what should change."""
+    endpoints, settings = service.endpoints, service.settings
+    handlers = ReportHandlers(
+        settings, record, parts.accounts, parts.cache, parts.pool, service.bus, parts.policy
+    )
+    await endpoints.answer("model.savings", Empty, handlers.savings)
+    await endpoints.answer("model.report", Empty, handlers.report)
+    await endpoints.answer("model.sovereignty", Empty, handlers.sovereignty)
+    await endpoints.answer("model.budgets", Empty, parts.budgets.list_budgets)
+    await endpoints.answer("model.policy", Empty, parts.policy.explain)
+    importer, reporter = Importer(settings.router, record), Reporter(record, parts.monitor)
+    await endpoints.answer("model.import", UsageImport, importer.answer)
+    await endpoints.answer("model.monitor", MonitorAsk, reporter.answer)
+    families: dict[str, Family] | None = (
+        {WEIGHT: partial(weight, parts.pool)} if parts.pool else None
+    )
+    levers = Levers(settings.router, parts.cache, families)
+    await _tuning(service, Tuner(levers, Store(service.bus), record, handlers.advise))
 
 
 async def _tuning(service: Service, tuner: Tuner) -> None:

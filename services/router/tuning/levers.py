@@ -24,6 +24,10 @@ class Lever:
     write: Callable[[str], None]
 
 
+Family = Callable[[str], Lever]
+"""Finds the lever of one name among settings of a kind."""
+
+
 class Levers:
     """Finds the lever of a setting; `more` adds families of settings by their prefix."""
 
@@ -31,7 +35,7 @@ class Levers:
         self,
         settings: RouterSettings,
         cache: Cache,
-        more: dict[str, Callable[[str], Lever]] | None = None,
+        more: dict[str, Family] | None = None,
     ) -> None:
         self._settings = settings
         self._cache = cache
