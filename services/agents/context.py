@@ -21,7 +21,7 @@ from shared.events.tasks import TaskRequest
 
 log = logging.getLogger(__name__)
 
-ANSWER_S = 3.0
+ANSWER_S = 10.0
 """How long a task waits for what sessions know; then it goes on without."""
 
 CITE = "Cite a fact of the session that you use by its id in `…`."

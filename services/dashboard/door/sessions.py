@@ -52,7 +52,7 @@ def _of_many(router: APIRouter, reach: Reach, namespace: str) -> None:
             e.SearchAsk, namespace=namespace, query=q, limit=limit, session_id=session,
             around=around, tokens=tokens,
         )  # fmt: skip
-        return _dump(await reach.ask("session.search", ask, e.SearchReply))
+        return _dump(await reach.ask("session.search", ask, e.SearchReply, LONG_S))
 
     @router.get("/context")
     async def context(
@@ -65,7 +65,7 @@ def _of_many(router: APIRouter, reach: Reach, namespace: str) -> None:
         ask = _valid(
             e.SessionContextAsk, namespace=namespace, query=q, session_id=session, tokens=tokens
         )
-        return _dump(await reach.ask("session.context", ask, e.SessionContext))
+        return _dump(await reach.ask("session.context", ask, e.SessionContext, LONG_S))
 
 
 def _fork(router: APIRouter, reach: Reach, namespace: str, read_only: bool) -> None:
@@ -79,7 +79,7 @@ def _fork(router: APIRouter, reach: Reach, namespace: str, read_only: bool) -> N
             raise Refused("this dashboard is read-only", field="dashboard.read_only")
         parent = {"session_id": session_id, "seq": seq}
         ask = _valid(e.SessionBranch, namespace=namespace, session_id=new, parents=[parent])
-        return _dump(await reach.ask("session.fork", ask, e.SessionBranched))
+        return _dump(await reach.ask("session.fork", ask, e.SessionBranched, LONG_S))
 
 
 def _of_one(router: APIRouter, reach: Reach, namespace: str) -> None:
@@ -87,7 +87,7 @@ def _of_one(router: APIRouter, reach: Reach, namespace: str) -> None:
     async def loaded(session_id: str, namespace: str = namespace) -> dict[str, Any]:
         """All events of a session, in order."""
         ask = _valid(e.SessionAsk, namespace=namespace, session_id=session_id)
-        return _dump(await reach.ask("session.load", ask, e.SessionLoaded))
+        return _dump(await reach.ask("session.load", ask, e.SessionLoaded, LONG_S))
 
 
 def _documents(router: APIRouter, reach: Reach, namespace: str) -> None:
@@ -113,7 +113,7 @@ def _documents(router: APIRouter, reach: Reach, namespace: str) -> None:
     ) -> PlainTextResponse:
         """A document that an import takes back: notes for agents, or JSON with all events."""
         ask = _valid(e.SessionExport, namespace=namespace, session_id=session_id, form=form)
-        found = await reach.ask("session.export", ask, e.SessionExported)
+        found = await reach.ask("session.export", ask, e.SessionExported, LONG_S)
         kind = MARKDOWN if form == "notes" else "application/json"
         return PlainTextResponse(found.text, media_type=kind)
 
