@@ -25,7 +25,6 @@ def door(router):
     @asynccontextmanager
     async def run(engine: str = "auto", **changes):
         port = changes.setdefault("door_port", free_port())
-        changes.setdefault("shared_cache", False)  # the tests of a file share one server
         changes.setdefault("shared_cache", False)  # the tests of a file share their server
         async with router(engine, **changes):
             yield f"http://127.0.0.1:{port}"
