@@ -43,9 +43,9 @@ def import_usage(
 
     Takes the usage exports of OpenAI, Anthropic and Google, and what ccusage writes.
     """
-    from cli import importing
+    from cli import usage
 
-    importing.import_usage(file, as_json)
+    usage.import_usage(file, as_json)
 
 
 @optimization.command("apply")

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import getpass
-
 from cli.connection import ask
 from cli.output import say, show, table, tell
+from cli.wishes import person
 from shared.events.reports import Empty
 from shared.events.tuning import TuningAsk, TuningChange, TuningChanges, TuningMeasure
 
 
 def apply(recommendation: str, value: str | None, as_json: bool) -> None:
     """Apply a recommendation."""
-    wish = TuningAsk(id=recommendation, value=value, by=getpass.getuser())
+    wish = TuningAsk(id=recommendation, value=value, by=person())
     show(ask("model.apply", wish, TuningChange), as_json, _applied)
 
 
 def rollback(change: str, as_json: bool) -> None:
     """Take a change back."""
-    wish = TuningAsk(id=change, by=getpass.getuser())
+    wish = TuningAsk(id=change, by=person())
     show(ask("model.rollback", wish, TuningChange), as_json, _taken_back)
 
 
