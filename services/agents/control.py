@@ -92,6 +92,9 @@ def _step(record: TaskRecord, name: str | None) -> StepRecord | None:
 def _check_retry(record: TaskRecord, step: StepRecord | None) -> None:
     if record.end is None:
         raise InvalidInput(f"action: the task is {record.state}, not ended", field="action")
+    if record.plan is None and record.reason and record.reason.code == InvalidInput.code:
+        line = f"the task was refused ({record.reason.message[:200]}); submit it under another id"
+        raise InvalidInput(f"action: {line}", field="action")
     if record.end is TaskState.DONE and step is None:
         raise InvalidInput("step: the task is done; name the step to start from", field="step")
 

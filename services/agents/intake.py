@@ -16,6 +16,7 @@ from shared.events.journal import TaskQueued
 from shared.events.tasks import Priority, TaskRequest
 from shared.ids import ALPHABET
 from shared.schema_check import usable
+from shared.work import reason_of
 
 PATIENT_DELIVERIES = 5
 """Deliveries in which a task that this one depends on may still arrive."""
@@ -32,7 +33,7 @@ class Intake:
         """Bring one request into the journal and on its way; raise `InvalidInput` naming a field.
 
         A repeated delivery goes on where the journal ends; another message with the same id is
-        the same task and changes nothing.
+        the same task and changes nothing. A request that could never run is a task that failed.
         """
         request = decode(message.data, TaskRequest)
         seq = message.metadata.sequence.stream
@@ -52,18 +53,37 @@ class Intake:
         return await self._room.journal.find(str(request.task_id))
 
     async def _open(self, message: Msg, request: TaskRequest) -> TaskRecord:
-        await self._check(message, request)
+        try:
+            await self._check(message, request)
+            stowed = await self._room.attachments.stow(request)
+        except InvalidInput as error:
+            await self._refuse(message, request, error)
+            raise
+        try:
+            record = await self._enter(message, stowed)
+        except Conflict:
+            return await self._room.journal.read(str(request.task_id))
+        return await cancelled_before(self._room, record)
+
+    async def _enter(self, message: Msg, request: TaskRequest) -> TaskRecord:
         entry = TaskQueued(
-            request=await self._room.attachments.stow(request),
+            request=request,
             priority=Priority(message.subject.split(".")[-1]),
             origin_seq=message.metadata.sequence.stream,
             by=self._room.instance,
         )
+        return await self._room.journal.open(str(request.task_id), entry)
+
+    async def _refuse(self, message: Msg, request: TaskRequest, error: InvalidInput) -> None:
+        """End the task as failed before it began: whoever submitted it waits for its result.
+
+        A task that is there under the same id is another message's, and is left alone.
+        """
         try:
-            record = await self._room.journal.open(str(request.task_id), entry)
+            record = await self._enter(message, request.model_copy(update={"attachments": ()}))
         except Conflict:
-            return await self._room.journal.read(str(request.task_id))
-        return await cancelled_before(self._room, record)
+            return
+        await self._manager.fail(record.task_id, reason_of(error))
 
     async def _check(self, message: Msg, request: TaskRequest) -> None:
         """Refuse what could never run; an agent or template that is unknown is found here."""

@@ -80,6 +80,15 @@ async def test_a_failed_task_is_retried_and_has_a_second_result(bus, settings):
     assert (done.state, done.run, done.steps[0].attempt) == (TaskState.DONE, 2, 2)
 
 
+async def test_a_refused_task_is_not_retried(bus, settings):
+    async with crew(bus, settings):
+        await submit(bus, agent="nobody")
+        await result(bus)
+        await control(bus, "retry")
+        letter = await dead(bus, "TASKS_CONTROL")
+        assert "nobody" in letter["reason"]["message"]
+
+
 async def test_a_paused_task_starts_no_step_until_it_is_resumed(bus, settings):
     async with model(bus) as asked, crew(bus, settings):
         await submit(bus, task_id="first", approval=True)

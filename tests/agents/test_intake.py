@@ -40,6 +40,32 @@ async def test_bad_input_is_a_dead_letter_that_names_the_field(bus, settings, pa
     assert letter["reason"]["field"] == field
 
 
+REFUSED = [
+    ({"agent": "nobody"}, "agent"),
+    ({"template": "nothing"}, "template"),
+    ({"output_schema": {"enum": []}}, "output_schema"),
+    ({"attachments": [{"name": "n", "object": "no"}]}, "attachments.0.object"),
+]
+
+
+async def test_whoever_waits_for_a_refused_task_gets_a_result_that_names_the_field(bus, settings):
+    async with crew(bus, settings):
+        for given, field in REFUSED:
+            await submit(bus, field.split(".")[0], **given)
+        ends = [await result(bus, field.split(".")[0]) for _, field in REFUSED]
+    reasons = [end.reason for end in ends]
+    assert {end.state for end in ends} == {TaskState.FAILED}
+    assert [(r.code, r.field) for r in reasons] == [("invalid_input", f) for _, f in REFUSED]
+
+
+async def test_a_refused_message_leaves_the_task_of_its_id_alone(bus, settings):
+    async with model(bus), crew(bus, settings):
+        await submit(bus)
+        await bus.js.publish("task.request.low", b'{"title": "x", "task_id": "t1", "agent": "no"}')
+        assert (await dead(bus))["reason"]["field"] == "agent"
+        assert (await result(bus)).state is TaskState.DONE
+
+
 async def test_an_unknown_priority_is_set_aside_and_the_crew_goes_on(bus, settings):
     await bus.js.publish("task.request.asap", b'{"title": "x"}')
     async with model(bus), crew(bus, settings):
