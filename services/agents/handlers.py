@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from services.agents.room import Room
 from shared.events.health import Beat
 from shared.events.tasks import TaskControl
+from shared.subjects import task_control
 
 Kind = TypeVar("Kind", Beat, TaskControl)
 
@@ -27,7 +28,9 @@ def listen(broker: NatsBroker, room: Room) -> None:
     @broker.subscriber("task.control.*")
     async def on_control(message: NatsMessage) -> None:
         control = _read(message.body, TaskControl)
-        if control is not None and control.action == "cancel":
+        if control is None or message.raw_message.subject != task_control(control.task_id):
+            return
+        if control.action == "cancel":
             room.running.cancel(control.task_id)
 
 

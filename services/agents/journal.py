@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -21,6 +22,9 @@ KEPT = 512
 ATTEMPTS = 50
 LAGGING = 25
 """Readings, half a second in all, in which a replica may come up with the stream's end."""
+
+WORD_S = 5.0
+"""How long a word that was heard may take into the journal: a manager that died is replaced."""
 
 
 class Stale(Exception):
@@ -66,6 +70,19 @@ class Journal:
         """
         self._known.pop(task_id, None)
         return await self.read(task_id)
+
+    async def taken_back(self, task_id: str) -> TaskRecord:
+        """Return the record with the person's word in it that stopped the work.
+
+        Whoever works hears that word at once and a manager has to write it down first; where none
+        does within `WORD_S` the record is returned as it stands.
+        """
+        record = await self.read(task_id)
+        give_up = time.monotonic() + WORD_S
+        while record.cancelled is None and record.end is None and time.monotonic() < give_up:
+            await asyncio.sleep(0.02)
+            record = await self.read(task_id)
+        return record
 
     async def open(self, task_id: str, entry: AnyEntry) -> TaskRecord:
         """Append the very first entry; raise `Conflict` when the task exists."""

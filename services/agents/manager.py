@@ -99,7 +99,7 @@ class Manager:
                 return await self._planner.plan(record)
             except InvalidInput as error:
                 return await self._end(record, Finish(TaskState.FAILED, reason_of(error)))
-        return await self.room.journal.read(record.task_id)
+        return await self.room.journal.taken_back(record.task_id)
 
     async def _hand_out(
         self, record: TaskRecord, move: Next, only: Collection[str] | None

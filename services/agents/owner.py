@@ -76,6 +76,7 @@ class Owner:
         ):
             ending = await outcome(self._performer, record)
         if taken_back.cancelled_caught:
+            await self._room.journal.taken_back(record.task_id)
             return Ending(error=Cancelled("taken back by a person"))
         if late.cancelled_caught:
             return Ending(reason=exhausted(record, now()) or LATE)

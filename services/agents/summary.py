@@ -33,7 +33,7 @@ def view_of(record: TaskRecord) -> TaskView:
         updated_at=record.updated_at,
         reason=record.reason or record.waiting or _waits_for(record),
         plan_origin=record.plan.origin if record.plan else "",
-        steps=tuple(_step_view(step) for step in record.steps.values()),
+        steps=tuple(_step_view(record, step) for step in record.steps.values()),
         engine=_joined(result.engine for result in results),
         session=record.request.session,
         seq=record.seq,
@@ -48,14 +48,16 @@ def _waits_for(record: TaskRecord) -> Reason | None:
     return next((step.waiting for step in record.steps.values() if step.waiting), None)
 
 
-def _step_view(step: StepRecord) -> StepView:
+def _step_view(record: TaskRecord, step: StepRecord) -> StepView:
+    """Return one step; what ran when its task ended was stopped, though its worker wrote no end."""
     result = step.result
+    stopped = record.end is not None and step.state is TaskState.RUNNING
     told = {} if result is None else _told(result)
     return StepView(
         id=step.step.id,
         agent=step.step.agent,
         title=step.step.title,
-        state=step.state,
+        state=TaskState.CANCELLED if stopped else step.state,
         depends_on=step.step.depends_on,
         attempt=step.attempt,
         worker=step.worker,

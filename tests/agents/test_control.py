@@ -20,6 +20,9 @@ from tests.agents.harness import (
     view,
 )
 
+HARD = "Build and deploy the new shop, optimise its cost, then review the risks and decide"
+LONG = "The shop has a catalogue, a basket, a till and a back office. " * 30
+
 
 async def control(bus, action, task_id="t1", **more):
     word = TaskControl(action=action, task_id=task_id, by="ann", **more)
@@ -121,6 +124,34 @@ async def test_a_deadline_reaches_a_running_call(bus, settings):
         done = await result(bus)
     assert (done.state, done.reason.code) == (TaskState.FAILED, "budget_exhausted")
     assert asked.cancelled == [asked.asked[0].request_id]
+
+
+@pytest.mark.parametrize("title", ["List the open items", HARD])
+async def test_a_cancel_that_is_heard_before_it_is_written_down_tells_who_and_why(
+    bus, settings, title
+):
+    async def slow(request):
+        await asyncio.sleep(30)
+
+    async with model(bus, slow) as asked, crew(bus, settings) as room:
+        await submit(bus, title=title, description=LONG if title is HARD else "")
+        await until(lambda: called(asked))
+        room.running.cancel("t1")
+        await until(lambda: taken_back(asked))
+        await control(bus, "cancel", reason="too dear")
+        done = await result(bus)
+        await until(lambda: heeded(bus))
+        assert all(step.state is TaskState.CANCELLED for step in (await view(bus)).steps)
+    assert (done.state, done.reason.message) == (TaskState.CANCELLED, "cancelled by ann: too dear")
+    assert (len(asked.asked), await stored(bus, "DEAD")) == (1, 0)
+
+
+async def called(asked) -> bool:
+    return len(asked.asked) == 1
+
+
+async def taken_back(asked) -> bool:
+    return bool(asked.cancelled)
 
 
 async def test_a_task_waits_for_another_and_sees_its_answer(bus, settings):
