@@ -12,7 +12,7 @@ import typer
 from cli.attachments import read
 from cli.connection import request, run
 from cli.output import clean_block, cut, emit_json, pairs, say, table, tell
-from cli.wishes import build, person
+from cli.wishes import build, namespace_of, person
 from shared.bus import Bus
 from shared.errors import InvalidInput
 from shared.events.sessions import (
@@ -40,7 +40,9 @@ def list_sessions(limit: int, namespace: str | None, as_json: bool) -> None:
     """Print the sessions of a namespace."""
 
     async def work(bus: Bus, settings: Settings) -> SessionList:
-        wish = build(SessionListAsk, {"namespace": _of(settings, namespace), "limit": limit})
+        wish = build(
+            SessionListAsk, {"namespace": namespace_of(settings, namespace), "limit": limit}
+        )
         return await request(bus, "session.list", wish, SessionList)
 
     found = run(work)
@@ -61,7 +63,7 @@ def show_session(session: str, namespace: str | None, as_json: bool) -> None:
     """Print every event of a session, page after page."""
 
     async def work(bus: Bus, settings: Settings) -> list[StoredEvent]:
-        return await _events(bus, _of(settings, namespace), session)
+        return await _events(bus, namespace_of(settings, namespace), session)
 
     events = run(work)
     if as_json:
@@ -90,7 +92,7 @@ def append(fields: dict[str, Any], namespace: str | None, as_json: bool) -> None
     given = fields | {"body": body, "data": _object(fields["data"]), "actor": person()}
 
     async def work(bus: Bus, settings: Settings) -> SessionAppended:
-        wish = build(SessionAppend, given | {"namespace": _of(settings, namespace)})
+        wish = build(SessionAppend, given | {"namespace": namespace_of(settings, namespace)})
         return await request(bus, "session.append", wish, SessionAppended)
 
     added = run(work)
@@ -105,7 +107,7 @@ def search(fields: dict[str, Any], namespace: str | None, as_json: bool) -> None
     """Print what was found."""
 
     async def work(bus: Bus, settings: Settings) -> SearchReply:
-        wish = build(SearchAsk, fields | {"namespace": _of(settings, namespace)})
+        wish = build(SearchAsk, fields | {"namespace": namespace_of(settings, namespace)})
         return await request(bus, "session.search", wish, SearchReply, SEARCH_S)
 
     found = run(work)
@@ -132,7 +134,7 @@ def handoff(
     """Print or write the handoff document of a session."""
 
     async def work(bus: Bus, settings: Settings) -> Handoff:
-        wish = build(SessionAsk, fields | {"namespace": _of(settings, namespace)})
+        wish = build(SessionAsk, fields | {"namespace": namespace_of(settings, namespace)})
         within_s = SUMMARY_S if fields["summary"] else SEARCH_S
         return await request(bus, "session.handoff", wish, Handoff, within_s)
 
@@ -152,7 +154,7 @@ def import_file(path: Path, session: str | None, namespace: str | None, as_json:
 
     async def work(bus: Bus, settings: Settings) -> SessionImported:
         fields = {"session_id": session, "name": file.name, "text": _utf8(file.data, file.name)}
-        wish = build(SessionImport, fields | {"namespace": _of(settings, namespace)})
+        wish = build(SessionImport, fields | {"namespace": namespace_of(settings, namespace)})
         return await request(bus, "session.import", wish, SessionImported, IMPORT_S)
 
     done = run(work)
@@ -191,10 +193,6 @@ def _object(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidInput("--data: must be a JSON object", field="--data")
     return value
-
-
-def _of(settings: Settings, namespace: str | None) -> str:
-    return namespace or settings.sessions.namespace
 
 
 def _at(instant: Any) -> str:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import orjson
 import typer
 from pydantic import BaseModel
 
@@ -16,11 +14,12 @@ from cli.attachments import read
 from cli.confirming import agree
 from cli.connection import ask, request, run
 from cli.errors import FAILED
+from cli.held import claim_of, difference
 from cli.output import clean_block, emit_json, say, tell
-from cli.wishes import build, person
+from cli.wishes import build, namespace_of, person
 from shared.bus import Bus
-from shared.errors import InvalidInput
 from shared.events import (
+    Drift,
     Empty,
     Handoff,
     Lease,
@@ -48,8 +47,6 @@ Fields = dict[str, Any]
 
 WITHIN_S = 60.0
 REINDEX_S = 600.0
-_CHECKSUM = re.compile(r"^Checksum: `sha256:([0-9a-f]{64})`$", re.MULTILINE)
-_SEQ = re.compile(r"^Session `[^`]+` in namespace `[^`]+`, seq (\d+),", re.MULTILINE)
 
 
 def context(fields: Fields, namespace: str | None, as_json: bool) -> None:
@@ -65,16 +62,21 @@ def context(fields: Fields, namespace: str | None, as_json: bool) -> None:
 
 def resume(wish: Fields, document: Path | None, namespace: str | None, as_json: bool) -> None:
     """Print drift and handoff; exit 1 when the handoff is not what the record says."""
-    claim = _claim(document) if document is not None else {}
+    text = read(document).data.decode(errors="replace") if document is not None else None
+    claim = {} if text is None else claim_of(text, str(document))
 
     async def work(bus: Bus, settings: Settings) -> SessionResumed:
-        space = namespace or settings.sessions.namespace
-        place = {"namespace": space, "session_id": wish["session_id"]}
+        place = {"namespace": namespace_of(settings, namespace), "session_id": wish["session_id"]}
         now = await request(bus, "session.handoff", build(SessionAsk, place), Handoff, WITHIN_S)
         seen = [look_at(uri) for uri in _uris(now)]
         fields = wish | place | claim | {"artifacts": seen, "by": person()}
         asked = build(SessionResume, fields)
-        return await request(bus, "session.resume", asked, SessionResumed, WITHIN_S)
+        told = await request(bus, "session.resume", asked, SessionResumed, WITHIN_S)
+        if text is None:
+            return told
+        then = build(SessionAsk, place | {"at_seq": claim["seq"]})
+        made = await request(bus, "session.handoff", then, Handoff, WITHIN_S)
+        return _with_difference(told, difference(text, made))
 
     told = run(work)
     if as_json:
@@ -87,6 +89,13 @@ def resume(wish: Fields, document: Path | None, namespace: str | None, as_json: 
         say(word.get(told.verified, "the handoff is NOT what the record says"))
     if told.verified is False:
         raise typer.Exit(FAILED)
+
+
+def _with_difference(told: SessionResumed, where: str) -> SessionResumed:
+    if not where:
+        return told
+    drift = Drift(kind="checksum", text=f"the document at hand: {where}")
+    return told.model_copy(update={"verified": False, "drift": (drift, *told.drift)})
 
 
 def _uris(handoff: Handoff) -> list[str]:
@@ -106,19 +115,6 @@ def look_at(uri: str) -> SeenArtifact:
     except (OSError, ValueError):
         return SeenArtifact(uri=uri, exists=False)
     return SeenArtifact(uri=uri, exists=True, sha256=digest)
-
-
-def _claim(path: Path) -> Fields:
-    """Return checksum and sequence of a handoff on disk, Markdown or JSON."""
-    text = read(path).data.decode(errors="replace")
-    try:
-        found = orjson.loads(text)
-        return {"checksum": found["checksum"], "seq": found["seq"]}
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        checksum, seq = _CHECKSUM.search(text), _SEQ.search(text)
-    if checksum is None or seq is None:
-        raise InvalidInput(f"--handoff: {path} is no handoff", field="--handoff")
-    return {"checksum": checksum[1], "seq": int(seq[1])}
 
 
 def close(session: str, reason: str, namespace: str | None, as_json: bool) -> None:
@@ -200,7 +196,7 @@ def _asked(
     """Ask once, in the namespace that was named or in the setting's."""
 
     async def work(bus: Bus, settings: Settings) -> Reply:
-        wish = build(kind, fields | {"namespace": namespace or settings.sessions.namespace})
+        wish = build(kind, fields | {"namespace": namespace_of(settings, namespace)})
         return await request(bus, subject, wish, reply, WITHIN_S)
 
     return run(work)

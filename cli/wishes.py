@@ -13,6 +13,8 @@ from cli.errors import FAILED
 from cli.output import emit_json, say, tell
 from shared.bus import invalid
 from shared.events.ops import CommandReply, OpsAsk
+from shared.settings import Settings
+from shared.subjects import token
 
 Kind = TypeVar("Kind", bound=BaseModel)
 
@@ -26,6 +28,11 @@ def build(kind: type[Kind], fields: dict[str, Any]) -> Kind:
         return kind.model_validate({key: v for key, v in fields.items() if v is not None})
     except ValidationError as error:
         raise invalid(error) from None
+
+
+def namespace_of(settings: Settings, given: str | None) -> str:
+    """Return the namespace that was named, else the setting's; an empty name is a wrong one."""
+    return settings.sessions.namespace if given is None else token(given, "namespace")
 
 
 def person() -> str:

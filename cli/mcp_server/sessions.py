@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from cli.connection import request
 from cli.mcp_server.line import Line
-from cli.wishes import build, person
+from cli.wishes import build, namespace_of, person
 from shared.bus import Bus
 from shared.events import (
     Handoff,
@@ -97,7 +97,7 @@ async def _ask(
     line: Line, subject: str, kinds: tuple[type[BaseModel], type[BaseModel]], fields: dict[str, Any]
 ) -> dict[str, Any]:
     async def work(bus: Bus, settings: Settings) -> dict[str, Any]:
-        given = fields | {"namespace": fields["namespace"] or settings.sessions.namespace}
+        given = fields | {"namespace": namespace_of(settings, fields["namespace"])}
         answer = await request(bus, subject, build(kinds[0], given), kinds[1], SEARCH_S)
         return answer.model_dump(mode="json")
 

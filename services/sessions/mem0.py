@@ -33,6 +33,7 @@ from shared.events import (
 )
 from shared.ids import ulid
 from shared.settings import Settings, load
+from shared.subjects import token
 
 Result = TypeVar("Result")
 Memory = dict[str, Any]
@@ -48,7 +49,8 @@ class AsyncMemoryClient:
 
     def __init__(self, settings: Settings | None = None, namespace: str | None = None) -> None:
         self._settings = settings or load()
-        self._namespace = namespace or self._settings.sessions.namespace
+        given = self._settings.sessions.namespace if namespace is None else namespace
+        self._namespace = token(given, "namespace")
         self._opening: Any = None
         self._bus: Bus | None = None
 

@@ -115,3 +115,40 @@ async def test_forgetting_asks_first_and_prints_the_proof(cli, bus):
     assert (refused.exit_code, asked) == (2, [])
     told = await cli("session", "forget", "--session", "s", "--yes", "--json")
     assert json.loads(told.stdout)["found_after"] == 0
+
+
+def document(markdown) -> Handoff:
+    return HANDOFF.model_copy(update={"markdown": markdown})
+
+
+WHOLE = (
+    "# Handoff: Keys\n\nSession `s` in namespace `main`, seq 3, open.\n\n"
+    f"- keep the keys `e1`\n\nChecksum: `sha256:{'a' * 64}`\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("held", "code"),
+    [
+        (WHOLE, 0),
+        (f"{WHOLE}\n## Summary\n\nAll is well. `e1`\n", 0),
+        (WHOLE.replace("\n", "\r\n"), 0),
+        (document(WHOLE).model_dump_json(), 0),
+        (WHOLE.replace("keep", "sell"), 1),
+        (document(WHOLE).model_dump_json().replace("the notes", "nothing"), 1),
+    ],
+)
+async def test_a_handoff_whose_text_was_altered_is_not_true(cli, bus, tmp_path, held, code):
+    await answer(bus, "session.handoff", document(WHOLE))
+    await answer(bus, "session.resume", resumed(verified=True))
+    (tmp_path / "held").write_bytes(held.encode())
+    done = await cli("session", "resume", "s", "--handoff", str(tmp_path / "held"))
+    assert (done.exit_code, "the document at hand" in done.stderr) == (code, bool(code))
+
+
+async def test_an_empty_namespace_is_never_taken_for_the_default(cli, bus):
+    done = SessionForgotten(namespace="main", sessions=("s",), events=3, searched_words=5)
+    asked = await answer(bus, "session.forget", done)
+    told = await cli("session", "forget", "--everything", "--namespace", "", "--yes")
+    listed = await cli("session", "list", "--namespace", "")
+    assert (told.exit_code, listed.exit_code, asked) == (2, 2, [])

@@ -1,4 +1,7 @@
+import pytest
+
 from shared import events as e
+from shared.bus import decode
 from shared.errors import NotFound, StaleWriter
 from tests.dashboard.conftest import answering, door
 
@@ -76,3 +79,29 @@ async def test_notes_come_as_markdown_and_a_fork_names_its_parent(parts):
         assert (await client.get("/sessions/s1/export")).text == "# Notes"
         told = (await client.post("/sessions/s1/fork/s2?seq=1")).json()
     assert told["parents"] == [{"session_id": "s1", "seq": 1}]
+
+
+FORGOTTEN = e.SessionForgotten(namespace="theirs", sessions=("s1",), events=1, searched_words=1)
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "code"),
+    [
+        ("?namespace=theirs", {"everything": True}, 200),
+        ("?namespace=theirs", {"everything": True, "namespace": "main"}, 422),
+        ("?namespace=", {"everything": True}, 422),
+        ("", {"everything": True}, 422),
+        ("", {"everything": True, "namspace": "theirs"}, 422),
+    ],
+)
+async def test_a_namespace_is_never_guessed_when_one_was_meant(parts, query, body, code):
+    heard = await parts.bus.nc.subscribe("session.forget")
+    answers = {"session.forget": (e.SessionForget, FORGOTTEN)}
+    async with answering(parts.bus, answers), door(parts) as client:
+        answer = await client.post(f"/sessions/forget{query}", json=body)
+    assert answer.status_code == code
+    if code == 200:
+        assert decode((await heard.next_msg()).data, e.SessionForget).namespace == "theirs"
+    else:
+        assert answer.json()["error"]["field"] == "namespace"
+    await heard.unsubscribe()

@@ -113,3 +113,8 @@ def test_scopes_never_meet():
              {"user_id": "a.b"}, {"agent_id": "a-b"}, {"user_id": "x" * 80}]  # fmt: skip
     assert len({session_of(name) for name in names}) == len(names)
     assert session_of({"AND": [{"user_id": "alex"}]}) == session_of({"user_id": "alex"})
+
+
+def test_an_empty_namespace_is_never_taken_for_the_default(settings):
+    with pytest.raises(InvalidInput, match="namespace"):
+        AsyncMemoryClient(settings, "")

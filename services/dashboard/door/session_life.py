@@ -48,7 +48,7 @@ WORDS = (
 
 
 def add_words(router: APIRouter, reach: Reach, namespace: str, read_only: bool) -> None:
-    """Add a route for each word; a body may name another namespace than the default."""
+    """Add a route for each word; body or query may name another namespace than the default."""
     for word in WORDS:
         _add(router, reach, word, {"namespace": namespace, "read_only": read_only})
 
@@ -61,10 +61,20 @@ def _add(router: APIRouter, reach: Reach, word: Word, house: dict[str, Any]) -> 
     async def spoken(request: Request) -> dict[str, Any]:
         if house["read_only"]:
             raise Refused("this dashboard is read-only", field="dashboard.read_only")
-        given = _object(await request.body())
+        given = _with_namespace(_object(await request.body()), request)
+        if word.ask is e.SessionForget and given.get("everything") and "namespace" not in given:
+            raise InvalidInput("namespace: name the one to forget whole", field="namespace")
         fields = {"namespace": house["namespace"]} | given | dict(request.path_params)
         answer = await reach.ask(word.subject, valid(word.ask, fields), word.reply, LONG_S)
         return answer.model_dump(mode="json")
+
+
+def _with_namespace(given: dict[str, Any], request: Request) -> dict[str, Any]:
+    """Return the body with the namespace of the query; two different ones are refused."""
+    for named in request.query_params.getlist("namespace"):
+        if given.setdefault("namespace", named) != named:
+            raise InvalidInput("namespace: the query names another one", field="namespace")
+    return given
 
 
 def _object(data: bytes) -> dict[str, Any]:
