@@ -22,6 +22,19 @@ async def test_pages_of_other_sites_change_nothing(parts):
     assert {answer.json()["error"]["field"] for answer in answers} == {"Origin"}
 
 
+async def test_pages_of_other_sites_are_fed_nothing(parts):
+    path = "/dashboard/_nicegui_ws/socket.io/?EIO=4&transport=polling&client_id=x"
+    async with door(parts) as client:
+        answer = await client.get(path, headers={"Origin": "http://evil.example"})
+    assert (answer.status_code, answer.json()["error"]["field"]) == (403, "Origin")
+
+
+async def test_our_own_forms_name_their_origin_and_other_sites_learn_nothing(parts):
+    async with door(parts) as client:
+        policy = (await client.get("/health")).headers["referrer-policy"]
+    assert policy == "same-origin"  # with `no-referrer` a browser sends `Origin: null`: no login
+
+
 async def test_what_a_foreign_form_can_send_is_refused_without_an_origin_too(parts):
     kinds = ("application/x-www-form-urlencoded", "text/plain;charset=UTF-8", "multipart/form-data")
     async with door(parts) as client:

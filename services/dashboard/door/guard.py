@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 BODY_LIMIT = 2 * 1024 * 1024
 UPLOAD_LIMIT = 64 * 1024 * 1024
 PAGES = "/dashboard"
+LIVE = f"{PAGES}/_nicegui_ws/"
+"""What pages are fed through; over plain requests too, which the library opens to every site."""
 FORMS = (f"{PAGES}/", "/login", "/logout", "/match/")
 """What our own pages send is no JSON; their browser names its `Origin`, which is checked."""
 FILES = "/attachments"
@@ -39,10 +41,10 @@ CONTENT_POLICY = (
 HEADERS = (
     (b"content-security-policy", CONTENT_POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    (b"referrer-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
 )
-
+"""`no-referrer` would have browsers send our own forms, the login too, with `Origin: null`."""
 
 TLS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 
@@ -128,8 +130,9 @@ class Guard:
 
 
 def _changes(scope: Scope) -> bool:
-    """Tell whether a request may change something: unsafe methods and every websocket."""
-    return scope["type"] == "websocket" or scope.get("method") not in SAFE_METHODS
+    """Tell whether a request may change something, or feeds a page."""
+    fed = scope["type"] == "websocket" or scope["path"].startswith(LIVE)
+    return fed or scope.get("method") not in SAFE_METHODS
 
 
 def _same_site(headers: Headers) -> bool:
