@@ -1,0 +1,1 @@
+"""The settings of each room; `shared.settings` puts them together."""
