@@ -36,7 +36,7 @@ from shared.settings import Settings
 log = logging.getLogger(__name__)
 
 Reply = TypeVar("Reply", bound=BaseModel)
-WRONG_LAST_SEQUENCE = (10071, 10164)
+WRONG_LAST = (10070, 10071, 10164)
 """Server codes for a fenced append that came too late."""
 ENVELOPE = (b'{"error":{', b'{"error": {')
 """How every error envelope begins (`rpc.refuse` writes it)."""
@@ -198,7 +198,7 @@ def _plainly(detail: ErrorDetails) -> str:
 
 
 def _publish_error(subject: str, error: APIError) -> Conflict | InvalidInput | Unavailable:
-    if error.err_code in WRONG_LAST_SEQUENCE:
+    if error.err_code in WRONG_LAST:
         return Conflict(f"{subject}: somebody wrote first")
     if error.code == 400:
         return InvalidInput(f"{subject}: {error.description}")

@@ -3,8 +3,9 @@
 The streams are the truth. Each message is published with the expected last sequence of its whole
 stream, so an act that was decided against an older state than the stream's is refused by the
 server and decided again. Acts that wait are taken together: decided one after the other in one
-open transaction, published as one chain, then committed at once. A crash anywhere leaves either
-a message that the next start counts in, or nothing.
+open transaction, published as one chain, then committed at once. Each link also expects the id of
+the one before it, since a stranger's message could stand at that sequence. A crash anywhere leaves
+either a message that the next start counts in, or nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import logging
 import sqlite3
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 
 from nats.js.api import PubAck
 
@@ -30,6 +32,7 @@ log = logging.getLogger(__name__)
 
 STREAMS = ("MATCH", "LEDGER")
 EXPECTED_LAST = "Nats-Expected-Last-Sequence"
+EXPECTED_ID = "Nats-Expected-Last-Msg-Id"
 TOGETHER = 64
 """Most acts of one transaction."""
 ATTEMPTS = 50
@@ -48,6 +51,7 @@ class Job:
     seq: int = 0
     reply: Body | None = None
     error: SovereignError | None = None
+    stands: bool = False
 
     def resolve(self) -> None:
         """Give the answer, or the error."""
@@ -105,22 +109,38 @@ class Writer:
         await self._follow_all()
         try:
             await self._book.write(lambda db: _stage(db, jobs))
-            published = await asyncio.gather(
-                *(self._send(job, job.draft) for job in jobs if job.draft is not None)
-            )
-            if all(published):
+            published = await self._publish([job for job in jobs if job.draft is not None])
+            if published:
                 await self._book.write(store.commit)
         finally:
             await self._book.write(store.rollback)
-        if not all(published):
+        if not published:
             await self._follow_all()
             await self._book.write(lambda db: _pick_up(db, jobs))
         for job in jobs:
             job.resolve()
 
-    async def _send(self, job: Job, draft: Draft) -> bool:
-        """Publish one draft at its place in the chain; tell whether it stands there."""
+    async def _publish(self, jobs: list[Job]) -> bool:
+        """Publish the drafts in order, those of one stream in a row at once; stop at a break.
+
+        What follows may have been decided upon what broke, so it is not sent any more.
+        """
+        before: dict[str, str] = {}
+        for _, run in groupby(jobs, lambda job: job.draft and job.draft.stream):
+            sends = []
+            for job in run:
+                assert job.draft is not None  # noqa: S101 - the caller has looked
+                sends.append(self._send(job, job.draft, before.get(job.draft.stream)))
+                before[job.draft.stream] = job.draft.msg_id
+            if not all(await asyncio.gather(*sends)):
+                return False
+        return True
+
+    async def _send(self, job: Job, draft: Draft, before: str | None) -> bool:
+        """Publish one draft after `before`, its place in the chain; tell whether it stands."""
         fence = {EXPECTED_LAST: str(job.seq - 1)}
+        if before is not None:
+            fence[EXPECTED_ID] = before
         try:
             ack: PubAck = await self._bus.publish(
                 draft.subject, draft.body, draft.msg_id, within_s=WITHIN_S, headers=fence
@@ -130,7 +150,8 @@ class Writer:
             return False
         if ack.duplicate or ack.seq != job.seq:
             job.error = Conflict(f"{draft.subject}: this act is at {ack.seq} already")
-        return job.error is None
+        job.stands = job.error is None
+        return job.stands
 
     async def _follow_all(self) -> None:
         for stream in STREAMS:
@@ -179,6 +200,7 @@ def _stage(db: sqlite3.Connection, jobs: list[Job]) -> None:
 def _decide(db: sqlite3.Connection, job: Job, next_seq: dict[str, int]) -> bool:
     """Decide one and count its draft in as if it stood in the stream; False when it is refused."""
     job.error = job.reply = job.draft = None
+    job.stands = False
     try:
         draft = job.act.decide(db)
         if draft is not None:
@@ -198,14 +220,24 @@ def _count_ahead(db: sqlite3.Connection, draft: Draft, seq: int) -> None:
 
 
 def _pick_up(db: sqlite3.Connection, jobs: list[Job]) -> None:
-    """After a broken chain: those in the stream are done, the overtaken are decided anew."""
+    """After a broken chain: those in the stream are done, all others are decided anew.
+
+    Also the refused and those that seemed done before, for they may have seen what broke.
+    """
     for job in jobs:
-        overtaken = isinstance(job.error, Conflict) and job.draft is not None
-        if overtaken and job.attempts < ATTEMPTS:
-            job.attempts += 1
-            job.error = job.reply = None
-        elif job.error is None:
+        if job.stands:
             job.reply = job.act.reply(db)
+        elif job.draft is None or job.error is None or isinstance(job.error, Conflict):
+            _again(job)
+
+
+def _again(job: Job) -> None:
+    """Have the job decided anew, unless that was done too often."""
+    job.attempts += 1
+    if job.attempts <= ATTEMPTS:
+        job.error = job.reply = None
+    elif job.error is None:
+        job.error = Conflict("others wrote first, too often; try again")
 
 
 def _count_in(stream: str, page: list[Stored], db: sqlite3.Connection) -> list[tuple[Stored, str]]:
