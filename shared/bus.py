@@ -31,6 +31,7 @@ from pydantic_core import ErrorDetails
 
 from shared.errors import Conflict, InvalidInput, TimedOut, Unavailable, from_envelope
 from shared.headers import EXPECTED_SUBJECT_SEQ, MSG_ID, cloud_event
+from shared.load import leaning
 from shared.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -116,7 +117,8 @@ class Bus:
         end = loop.time() + within_s
         while True:
             try:
-                return await self.js.publish(subject, payload, headers=given | (headers or {}))
+                with leaning():
+                    return await self.js.publish(subject, payload, headers=given | (headers or {}))
             except (
                 NatsTimeoutError,
                 NoStreamResponseError,
@@ -137,7 +139,8 @@ class Bus:
         """Ask and return the typed reply; an error envelope is raised as its own type."""
         headers = cloud_event(type(body).__name__, self.source)
         try:
-            answer = await self.nc.request(subject, encode(body), timeout_s, headers=headers)
+            with leaning():
+                answer = await self.nc.request(subject, encode(body), timeout_s, headers=headers)
         except NoRespondersError as error:
             raise Unavailable(f"nobody answers on {subject}") from error
         except NatsTimeoutError as error:

@@ -6,7 +6,6 @@ Each process registers one micro service, so `nats micro ls|info|stats` shows it
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -100,19 +99,17 @@ async def reply_to(request: Request, ask: type[Ask], handler: Handler[Ask]) -> N
 @asynccontextmanager
 async def answering(request: Request) -> AsyncIterator[None]:
     """Whatever goes wrong in the body becomes an envelope to the requester and never silence."""
-    began = time.monotonic()
-    try:
-        yield
-    except SovereignError as error:
-        LOAD.failed(error)
-        await refuse(request, error)
-    except Exception as error:
-        log.exception("%s failed", request.subject)
-        fault = SovereignError(f"{type(error).__name__} in {request.subject}")
-        LOAD.failed(fault)
-        await refuse(request, fault)
-    finally:
-        LOAD.answered(time.monotonic() - began)
+    with LOAD.one_request():
+        try:
+            yield
+        except SovereignError as error:
+            LOAD.failed(error)
+            await refuse(request, error)
+        except Exception as error:
+            log.exception("%s failed", request.subject)
+            fault = SovereignError(f"{type(error).__name__} in {request.subject}")
+            LOAD.failed(fault)
+            await refuse(request, fault)
 
 
 def parse(data: bytes, ask: type[Ask]) -> Ask:

@@ -16,6 +16,7 @@ from shared.bus import decode, encode
 from shared.errors import SovereignError
 from shared.events import ChatChunk, ChatReply, ChatRequest, ModelCancel
 from shared.ids import ulid
+from shared.load import leaning
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,8 @@ class ChatHandlers:
         tell, empty = (chunks.tell, chunks.empty) if chunks else (None, None)
         with self._running.call(request_id) as take_back:
             async with self._presence.watch(request._msg.reply, empty, take_back):
-                return await self._desk.complete(asked, tell)
+                with leaning():
+                    return await self._desk.complete(asked, tell)
 
 
 class Chunks:

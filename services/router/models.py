@@ -25,6 +25,7 @@ from shared.events import (
     PullAsk,
     PullProgress,
 )
+from shared.load import leaning
 from shared.settings import RouterSettings
 
 EMBED = "embed"
@@ -68,13 +69,15 @@ class ModelHandlers:
         names.refuse_cloud(model, self.settings)
         engine = await self.switch.choose(model)
         asked = request.model_copy(update={"model": model})
-        async with self.slots.hold("normal"):
-            return await engine.embed(asked)
+        with leaning():
+            async with self.slots.hold("normal"):
+                return await engine.embed(asked)
 
     async def pull(self, request: Request) -> None:
         """Fetch a model, with progress to the reply inbox; then look what there is now."""
         async with rpc.answering(request):
-            await self._pull(request)
+            with leaning():
+                await self._pull(request)
 
     async def _pull(self, request: Request) -> None:
         asked = rpc.parse(request.data, PullAsk)
