@@ -92,7 +92,7 @@ class Desk:
         asked = errand.request
         errand.rule = choice.rule
         for model in choice.models:
-            errand.request = asked.model_copy(update={"model": model})
+            errand.request, errand.bill = asked.model_copy(update={"model": model}), None
             errand.last = model == choice.models[-1]
             try:
                 return await self._twice(errand)
@@ -164,7 +164,7 @@ class Desk:
                     self.shelf.keep(name, errand.request.tenant, answer)
             return answer
 
-        return await self.flights.ride(name, start, errand.on_delta)
+        return await self.flights.ride(name, start, errand.on_delta, errand.pays)
 
     async def _queued(self, engine: Engine, errand: Errand, on_delta: OnDelta | None) -> Answer:
         """Ask within the budgets; an answer that is kept for others is paid by the first."""
@@ -173,7 +173,7 @@ class Desk:
             self.budgets.hold(request) as bill,
             self.slots.hold(request.priority) as waited_s,
         ):
-            errand.queue_s = waited_s
+            errand.queue_s, errand.bill = waited_s, bill
             answer = await ask(engine, request, on_delta)
             bill.paid(answer)
             return answer

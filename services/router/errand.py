@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from services.router.accounts import Outcome
+from services.router.budgets.budgets import Bill
 from services.router.engine import Answer, Engine, OnDelta
 from shared.events import CacheEvent, ChatReply, ChatRequest, ModelTimes
 
@@ -17,7 +18,8 @@ class Errand:
     """`cache` and `queue_s` are known when it has come so far; `engine` when one was chosen.
 
     `asked` is the model as the caller named it, `rule` what chose the one that is tried now;
-    `last` is false while others are left to try, `told` once the caller has seen a word.
+    `last` is false while others are left to try, `told` once the caller has seen a word; `bill` is
+    what was reserved for the try of now.
     """
 
     request: ChatRequest
@@ -30,6 +32,7 @@ class Errand:
     rule: str = ""
     last: bool = True
     told: bool = False
+    bill: Bill | None = None
 
     def __post_init__(self) -> None:
         """Notice when the caller is told something."""
@@ -49,6 +52,10 @@ class Errand:
         """Whether the engine answered this very request."""
         return self.cache in ("off", "miss")
 
+    def pays(self) -> None:
+        """Bear the cost of an answer that was shared in flight: who began it may have left."""
+        self.cache = "miss"
+
     def event(self, key: str, engine: Engine) -> CacheEvent:
         """Return what the cache's events say of this request."""
         return CacheEvent(
@@ -65,8 +72,9 @@ class Errand:
         return Outcome(self.request, self._reply(answer), own, self.asked)
 
     def failed(self, host: str = "") -> Outcome:
-        """Return what is known of a failure, at `host` if at one."""
-        answer = Answer(content="", model=self.request.model, cost_usd=None, host=host)
+        """Return what is known of a failure, at `host` if at one; its cost when one is booked."""
+        cost = self.bill.amount.usd if self.bill and self.bill.amount.usd else None
+        answer = Answer(content="", model=self.request.model, cost_usd=cost, host=host)
         own = self.engine is None or self.engine.own
         return Outcome(self.request, self._reply(answer), own, self.asked)
 

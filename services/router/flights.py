@@ -11,13 +11,22 @@ import anyio.abc
 from services.router.engine import Answer, OnDelta
 
 Start = Callable[[OnDelta | None], Awaitable[Answer]]
+Pay = Callable[[], None]
+
+
+def _nothing() -> None:
+    return
 
 
 class Flight:
-    """One request upstream and those who wait for it. It is cancelled when the last one leaves."""
+    """One request upstream and those who wait for it. It is cancelled when the last one leaves.
+
+    `aboard` has a function of each, the first in front: the first that is there still when the
+    answer comes bears its cost, so that it is booked once even if who began it has left.
+    """
 
     def __init__(self) -> None:
-        self.riders = 0
+        self.aboard: list[Pay] = []
         self.scope = anyio.CancelScope()
         self._deltas: list[str] = []
         self._news = asyncio.Event()
@@ -29,6 +38,7 @@ class Flight:
         with self.scope:
             try:
                 self._answer = await start(self._tell if streamed else None)
+                self.aboard[0]()
             except Exception as error:
                 self._error = error
             self._announce()
@@ -69,18 +79,20 @@ class Flights:
     def __contains__(self, key: str) -> bool:
         return key in self._flying
 
-    async def ride(self, key: str, start: Start, on_delta: OnDelta | None) -> Answer:
-        """Join the flight of this key, or start it."""
+    async def ride(
+        self, key: str, start: Start, on_delta: OnDelta | None, pay: Pay = _nothing
+    ) -> Answer:
+        """Join the flight of this key, or start it; `pay` is called if the cost is this one's."""
         flight = self._flying.get(key)
         if flight is None:
             flight = self._flying[key] = Flight()
             self._tasks.start_soon(self._fly, key, flight, start, on_delta is not None)
-        flight.riders += 1
+        flight.aboard.append(pay)
         try:
             return await flight.follow(on_delta)
         finally:
-            flight.riders -= 1
-            if flight.riders == 0:
+            flight.aboard.remove(pay)
+            if not flight.aboard:
                 self._land(key, flight)
                 flight.scope.cancel()
 

@@ -1,5 +1,9 @@
 import asyncio
+from contextlib import AsyncExitStack
 
+import pytest
+
+from shared.errors import Cancelled
 from shared.events import CacheEvent, ChatOptions, ChatReply, CostEvent
 from tests.router.conftest import ask, chat, until
 
@@ -81,3 +85,26 @@ async def test_the_cache_and_the_costs_are_told_on_the_bus(bus, router):
     assert fresh.cost_usd == 0
     assert fresh.saved_usd == kept.saved_usd
     assert fresh.saved_usd > 0
+
+
+async def test_who_flies_on_after_the_first_has_left_is_booked_with_the_cost(bus, router, fake):
+    joined, costs = (
+        await listening(bus, "cache.event.coalesced"),
+        await listening(bus, "cost.event"),
+    )
+    async with router(), AsyncExitStack() as places:
+        for _ in range(fake.parallel):
+            await places.enter_async_context(fake.room)
+        first = asyncio.create_task(chat(bus, ask("same", request_id="first"), 20))
+        await until(lambda: fake.stats.chats == 1)
+        second = asyncio.create_task(chat(bus, ask("same", request_id="second"), 20))
+        await until(lambda: joined)
+        await bus.nc.publish("model.cancel", b'{"request_id": "first"}')
+        with pytest.raises(Cancelled):
+            await first
+        await places.aclose()
+        reply = await second
+        await until(lambda: len(costs) == 2)
+    told = [CostEvent.model_validate_json(message.data) for message in costs]
+    assert [(one.error, one.cache) for one in told] == [("cancelled", "miss"), (None, "miss")]
+    assert (reply.cache, fake.stats.chats) == ("miss", 1)

@@ -139,8 +139,8 @@ class Budgets:
             values.append(key.name)
         query = (
             "SELECT SUM(cost_pico) AS cost, SUM(prompt_tokens + completion_tokens) AS tokens"  # noqa: S608 - our own names
-            f" FROM {table} WHERE error IS NULL AND cache NOT IN ('hit', 'coalesced')"
-            f" AND {' AND '.join(where)}"
+            f" FROM {table} WHERE (error IS NULL OR cost_pico > 0)"
+            f" AND cache NOT IN ('hit', 'coalesced') AND {' AND '.join(where)}"
         )
         row: Any = (await self._record.rows(query, *values))[0]
         return Amount(dollars(row["cost"] or 0) or Decimal(0), int(row["tokens"] or 0))

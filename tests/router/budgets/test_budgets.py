@@ -3,9 +3,11 @@ from decimal import Decimal
 
 import pytest
 
+from services.router import accounts
 from services.router.budgets.budgets import Budgets
 from services.router.budgets.estimate import estimate, prompt_tokens
 from services.router.engine import Answer
+from services.router.errand import Errand
 from services.router.prices import Price
 from services.router.record import open_record, pico
 from shared.clock import now
@@ -128,3 +130,18 @@ async def test_the_router_refuses_before_it_asks(bus, router, fake):
     assert caught.value.field == "budget.agent"
     assert fake.stats.chats == chats
     assert (told.lines[0].name, told.lines[0].refused) == ("builder", 1)
+
+
+async def test_what_a_lost_answer_may_have_cost_is_known_after_a_restart(record):
+    clouds = {"far": CloudModel(model="openai/x", usd_per_month=Decimal("0.5"))}
+    kept = budgets(record, clouds=clouds)
+    errand = Errand(ask("hello", options=SMALL, model="far"), None)
+    with pytest.raises(EngineFailed):
+        async with kept.hold(errand.request) as errand.bill:
+            raise EngineFailed("gone")
+    record.add(accounts.row(errand.failed(), "engine_failed"))
+    spent = (await lines(kept))["cloud", "far"].spent_usd
+    writer = asyncio.create_task(record.run())
+    again = (await lines(budgets(record, clouds=clouds)))["cloud", "far"]
+    writer.cancel()
+    assert again.spent_usd == spent > Decimal("0.1")
