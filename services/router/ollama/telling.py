@@ -12,6 +12,9 @@ from services.router.ollama.chat import tool_calls
 from shared.errors import EngineFailed, OutputCut
 
 NANOSECONDS = 1e9
+MOST_TOKENS = 10**9
+MOST_NANOSECONDS = 10**15
+"""More is no count; the record's columns and sums could not hold it."""
 
 
 class Telling:
@@ -34,13 +37,15 @@ class Telling:
         if self._first_s is None:
             self._first_s = time.monotonic() - self._began
         message = line.get("message") or {}
-        delta = message.get("content") or ""
+        if not isinstance(message, dict):
+            raise EngineFailed("Ollama sent a message that is not an object")
+        delta = _text(message, "content")
         self._pieces.append(delta)
-        self._calls += message.get("tool_calls") or ()
-        self._thoughts.append(message.get("thinking") or "")
+        self._calls += _list(message, "tool_calls")
+        self._thoughts.append(_text(message, "thinking"))
         if line.get("done"):
             self._last = line
-        return str(delta)
+        return delta
 
     def answer(self, host: str, own: bool) -> Answer:
         """Return the answer; raise when the stream ended before its last line."""
@@ -57,8 +62,8 @@ class Telling:
             thinking="".join(self._thoughts),
             tool_calls=calls,
             done_reason=str(last.get("done_reason") or "stop"),
-            prompt_tokens=int(last.get("prompt_eval_count") or 0),
-            completion_tokens=int(last.get("eval_count") or 0),
+            prompt_tokens=_count(last, "prompt_eval_count", MOST_TOKENS),
+            completion_tokens=_count(last, "eval_count", MOST_TOKENS),
             first_token_s=self._first_s,
             load_s=_seconds(last, "load_duration"),
             prompt_s=_seconds(last, "prompt_eval_duration"),
@@ -71,4 +76,25 @@ class Telling:
 
 def _seconds(line: dict[str, Any], name: str) -> float:
     """Return a duration, which comes as nanoseconds and is left out when zero."""
-    return int(line.get(name) or 0) / NANOSECONDS
+    return _count(line, name, MOST_NANOSECONDS) / NANOSECONDS
+
+
+def _count(line: dict[str, Any], name: str, most: int) -> int:
+    value = line.get(name) or 0
+    if not isinstance(value, int | float) or not 0 <= value <= most:
+        raise EngineFailed(f"Ollama sent a {name} that is no count: {str(value)[:40]}")
+    return int(value)
+
+
+def _text(message: dict[str, Any], name: str) -> str:
+    value = message.get(name) or ""
+    if not isinstance(value, str):
+        raise EngineFailed(f"Ollama sent a {name} that is no text")
+    return value
+
+
+def _list(message: dict[str, Any], name: str) -> list[Any]:
+    value = message.get(name) or []
+    if not isinstance(value, list):
+        raise EngineFailed(f"Ollama sent {name} that are no list")
+    return value
