@@ -88,16 +88,16 @@ class PoolEngine:
                         raise
 
     async def embed(self, request: EmbedRequest) -> EmbedReply:
-        """Return vectors from the host where they come soonest."""
-        async with self.places.hold(Want(request.model)) as held:
-            began = time.monotonic()
-            try:
-                reply = await held.host.engine.embed(request)
-            except BaseException as error:
-                held.host.failed(error)
-                raise
-            held.host.answered(request.model, time.monotonic() - began, 0.0)
-            return reply
+        """Return vectors from the host where they come soonest, another one if that fails."""
+        want = Want(request.model)
+        while True:
+            async with self.places.hold(want) as held:
+                try:
+                    return await _embed(held.host, request)
+                except ELSEWHERE:
+                    want = Want(request.model, without=want.without | {held.host})
+                    if not self._another(want):
+                        raise
 
     async def close(self) -> None:
         """Close all sessions."""
@@ -179,6 +179,18 @@ async def _ask(host: Host, request: ChatRequest, on_delta: OnDelta | None) -> An
     energy = host.meter.end(begun)
     cost = None if answer.cost_usd is None else answer.cost_usd + energy
     return replace(answer, host=host.name, cost_usd=cost)
+
+
+async def _embed(host: Host, request: EmbedRequest) -> EmbedReply:
+    """Ask one host for vectors, and let it learn from what comes of it."""
+    began = time.monotonic()
+    try:
+        reply = await host.engine.embed(request)
+    except BaseException as error:
+        host.failed(error)
+        raise
+    host.answered(request.model, time.monotonic() - began, 0.0)
+    return reply
 
 
 async def _look(host: Host, probe_s: float) -> None:

@@ -140,3 +140,16 @@ def test_hosts_are_urls_or_tables_and_wrong_ones_are_named(tmp_path, monkeypatch
     monkeypatch.setenv("SOVEREIGN_ROUTER__OLLAMA_HOSTS", '[{"url": "gpu2", "weight": 0}]')
     with pytest.raises(InvalidSetting, match=r"OLLAMA_HOSTS__0__WEIGHT"):
         load()
+
+
+async def test_vectors_come_from_another_host_when_one_has_just_gone(bus, router):
+    async with AsyncExitStack() as stack:
+        first = FakeOllama()
+        await first.__aenter__()
+        second = await stack.enter_async_context(FakeOllama())
+        await stack.enter_async_context(router(ollama_hosts=hosts(first, second), reprobe_s=60.0))
+        await first.__aexit__()
+        for _ in range(2):
+            await bus.request("model.embed", EmbedRequest(input=("x",)), EmbedReply, 5.0)
+        told = await infos(bus)
+    assert (told["gpu0"].failures, told["gpu1"].calls) == (1, 2)
