@@ -68,6 +68,13 @@ async def test_the_probe_needs_no_litellm_and_tells_states(server):
     assert (await engine_at(server.url).probe()).state == "model_missing"
 
 
+async def test_another_model_or_server_under_the_same_name_finds_no_old_answers():
+    engines = [engine_at("http://127.0.0.1:1/v1"), engine_at("http://127.0.0.1:2/v1")]
+    router = RouterSettings(openai_url="http://127.0.0.1:1/v1", openai_model="other-model")
+    engines.append(CompatibleEngine(Settings(host="here", engine="openai", router=router)))
+    assert len({await engine.identity("") for engine in engines}) == 3
+
+
 async def test_a_chat_is_streamed_with_usage(server):
     told = []
 

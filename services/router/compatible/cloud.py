@@ -32,6 +32,10 @@ class CloudEngine(CompatibleEngine):
         """Tell nothing about the vendor: nothing is sent without a request."""
         return self._status("ready", "")
 
+    async def identity(self, model: str) -> str:
+        """Return the vendor's address and name: what the owner's own name stands for may change."""
+        return f"{self.url} {self._cloud.model}"
+
     async def embed(self, request: EmbedRequest) -> EmbedReply:
         """Refuse: clouds chat only."""
         raise NeedsModel(f"the cloud {self._called} makes no vectors here")

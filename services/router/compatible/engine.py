@@ -55,8 +55,8 @@ class CompatibleEngine:
         return self._status("ready", "")
 
     async def identity(self, model: str) -> str:
-        """Return nothing: these servers tell no digest."""
-        return ""
+        """Return the server and its name for the model: these servers tell no digest."""
+        return f"{self.url} {self._model(model)}"
 
     async def chat(self, request: ChatRequest, on_delta: OnDelta | None) -> Answer:
         """Answer; always streamed upstream, so that a cancelled request ends there too."""
