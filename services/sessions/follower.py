@@ -60,21 +60,34 @@ class Follower:
     async def rebuild(self) -> None:
         """Build the index anew from the stream; what comes meanwhile waits."""
         async with self._lock:
+            self._index.building = True
             await self._index.empty()
-            info = await self._bus.js.stream_info(STREAM)
-            await self._index.open(str(info.created))
-            await self._read_on()
+            await self._build()
 
     async def heal(self, why: str, seen: int) -> None:
         """Set a damaged index aside and build it anew; `seen` is `builds` when it was damaged."""
         async with self._lock:
             if self.builds != seen:
                 return
+            self._index.building = True
             await self._index.set_aside(why)
-            info = await self._bus.js.stream_info(STREAM)
-            await self._index.open(str(info.created))
-            await self._read_on()
+            await self._build()
             self.builds += 1
+
+    async def built(self) -> bool:
+        """Wait while the index is built anew; tell whether there was anything to wait for."""
+        if not self._index.building:
+            return False
+        async with self._lock:
+            return True
+
+    async def _build(self) -> None:
+        """Read the stream into an index that was begun anew; what fails midway is begun again."""
+        await self._index.close()
+        info = await self._bus.js.stream_info(STREAM)
+        await self._index.open(str(info.created))
+        await self._read_on()
+        self._index.building = False
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -92,6 +105,8 @@ class Follower:
     async def catch_up(self) -> None:
         """Take in all that the stream holds beyond the index."""
         async with self._lock:
+            if self._index.building:
+                await self._build()
             await self._read_on()
 
     async def _read_on(self) -> None:

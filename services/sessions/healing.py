@@ -9,6 +9,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from services.sessions.follower import Follower
+from shared.errors import Busy
 
 Ask = TypeVar("Ask", bound=BaseModel)
 Reply = TypeVar("Reply", bound=BaseModel)
@@ -22,6 +23,9 @@ def healing(follower: Follower, handler: Handler[Ask, Reply]) -> Handler[Ask, Re
         seen = follower.builds
         try:
             return await handler(ask)
+        except Busy:
+            if not await follower.built():
+                raise
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError as error:

@@ -48,6 +48,8 @@ class Index:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.last_seq = 0
+        self.building = False
+        """Whether it is read anew from the stream: half of it would be a wrong answer."""
         self._namespaces: dict[str, int] = {}
         self._sessions: set[str] = set()
         self._writing = asyncio.Lock()
@@ -60,7 +62,7 @@ class Index:
         """Return what `act` reads, all in one visit to one thread; `Busy` while it is rebuilt."""
         async with self._looking:
             looker = self._looker
-            if looker is None:
+            if looker is None or self.building:
                 raise _busy()
             return await anyio.to_thread.run_sync(act, looker)
 
@@ -72,7 +74,7 @@ class Index:
     @property
     def reader(self) -> aiosqlite.Connection:
         """Return the connection that only reads; raise `Busy` while the index is built anew."""
-        return _open(self._reader)
+        return _open(None if self.building else self._reader)
 
     async def open(self, stream: str = "") -> None:
         """Open, or begin anew when the file is not a good index of `stream` (its birth time)."""
@@ -246,6 +248,8 @@ class Index:
 
     def number_of(self, namespace: str) -> int | None:
         """Return the number of a namespace, None when nothing was ever recorded in it."""
+        if self.building:
+            raise _busy()
         return self._namespaces.get(namespace)
 
 

@@ -115,10 +115,12 @@ class Meaning:
         await self.drop()
         async with self._lock:
             while self._last < self._index.last_seq:
+                end = self._index.last_seq  # more may come in while these are embedded
                 rows = await self._index.read(self._page)
                 if rows:
                     await self._take(rows)
-                self._last = rows[-1][0] if len(rows) == PAGE else self._index.last_seq
+                seen = rows[-1][0] if rows else 0
+                self._last = seen if len(rows) == PAGE else max(seen, end)
 
     async def drop(self) -> None:
         """Forget all vectors but those of events that are still there, if any were erased."""
@@ -169,19 +171,24 @@ class Meaning:
         if self._model and reply.model != self._model:
             self._begin(reply.model)
             raise SovereignError(f"the embedding model is now {reply.model}: embedding anew")
+        if len(reply.embeddings) != len(texts):
+            told = f"{len(reply.embeddings)} vectors for {len(texts)} texts"
+            raise SovereignError(f"{reply.model} gave {told}")
         return reply
 
     async def near(self, namespace: str, query: str) -> tuple[Mapping[int, float], list[int]]:
-        """Return events by meaning, and the best of them; nothing when no model answers."""
+        """Return events by meaning, and the best of them; nothing when no model answers.
+
+        Nothing either when its vectors are not as long as those of before.
+        """
         space = self._spaces.get(namespace)
         if space is None or not space.seqs:
             return {}, []
         try:
-            vector = await self._query(query)
-        except (SovereignError, NatsError, TimeoutError) as error:
+            return space.near(await self._query(query))
+        except (SovereignError, NatsError, TimeoutError, ValueError) as error:
             log.info("search by words alone: %s", error or type(error).__name__)
             return {}, []
-        return space.near(vector)
 
     async def _query(self, query: str) -> np.ndarray[Any, Any]:
         import numpy as np

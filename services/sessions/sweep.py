@@ -57,7 +57,8 @@ class Sweep:
         await self._leases.look()
         for lease in self._leases.expired():
             why = f"the lease of {lease.holder} ran out"
-            if await queries.place(self._index.reader, lease.session_id) is not None:
+            place = await queries.place(self._index.reader, lease.session_id)
+            if place is not None and place.namespace == lease.namespace:
                 await self._handing.make(lease.namespace, lease.session_id, why)
             await self._leases.end(lease)
         for namespace, session_id in await self._idle():

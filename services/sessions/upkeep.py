@@ -27,6 +27,8 @@ from shared.events import (
     StoredEvent,
 )
 from shared.ids import ulid
+from shared.reading import read_subject
+from shared.subjects import session_event
 
 TARGETS = """
 SELECT event.seq, event.body FROM event JOIN session ON session.id = event.session
@@ -77,9 +79,14 @@ class Upkeep:
         self._index = index
         self._follower = follower
         self._journal = journal
+        self._alone = asyncio.Lock()
 
     async def reindex(self, ask: Empty) -> SessionReindexed:
-        """Answer `session.reindex`."""
+        """Answer `session.reindex`; never in the midst of a forgetting."""
+        async with self._alone:
+            return await self._reindex()
+
+    async def _reindex(self) -> SessionReindexed:
         begin = time.monotonic()
         await self._follower.rebuild()
         sql = "SELECT count(*) FROM event"
@@ -98,6 +105,10 @@ class Upkeep:
             )
         if ask.event_ids and ask.session_id is None:
             raise InvalidInput("session_id: name the session of these events", field="session_id")
+        async with self._alone:
+            return await self._forget(ask)
+
+    async def _forget(self, ask: SessionForget) -> SessionForgotten:
         targets = await self._targets(ask)
         if not targets:
             raise NotFound(f"nothing to forget in namespace {ask.namespace}", field="namespace")
@@ -153,7 +164,15 @@ class Upkeep:
             actor=ask.by,
             data={"all": True} if target.whole else {"seqs": seqs},
         )
-        return (await self._journal.record(tombstone)).event_id
+        buried = await self._journal.record(tombstone)
+        if target.whole:
+            await self._erase_late(target.session_id, buried.seq)
+        return buried.event_id
+
+    async def _erase_late(self, session_id: str, seq: int) -> None:
+        """Erase what came in while the session was being erased: the tombstone counts it too."""
+        left = await read_subject(self._bus, STREAM, session_event(session_id))
+        await self._erase([message.seq for message in left if message.seq < seq])
 
     async def _prove(self, namespace: str, targets: list[Target]) -> tuple[int, int]:
         """Return how many words were searched for, and how many traces anywhere were found."""

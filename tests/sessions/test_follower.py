@@ -1,8 +1,13 @@
+import asyncio
 import sqlite3
 
 import orjson
+import pytest
 
+from services.sessions.healing import healing
 from shared import bootstrap
+from shared.errors import Busy
+from shared.events import SearchAsk
 from shared.reading import last_of
 from tests.sessions.conftest import opened
 
@@ -97,3 +102,60 @@ async def test_the_end_of_a_purged_stream_is_no_gap(room):
         await one.bus.js.purge_stream("SESSIONS")
         await one.follower.rebuild()
         assert (await one.add(title="next", expected_seq=0)).seq == 2
+
+
+class Away:
+    """A bus whose streams are out of reach until `back` is set; all else is the real one."""
+
+    def __init__(self, bus):
+        self._bus, self.back = bus, asyncio.Event()
+
+    def __getattr__(self, name):
+        return getattr(self._bus, name)
+
+    @property
+    def js(self):
+        return self._bus.js if self.back.is_set() else self
+
+    async def stream_info(self, name):
+        raise TimeoutError
+
+
+async def test_a_build_that_failed_midway_is_made_up_for(room):
+    async with room() as one:
+        await one.add(title="kept in the stream")
+        one.follower._bus = away = Away(one.bus)
+        with pytest.raises(TimeoutError):
+            await one.follower.rebuild()
+        with pytest.raises(Busy):
+            one.index.reader  # noqa: B018
+        away.back.set()
+        await one.follower.catch_up()
+        assert [row[3] for row in await rows(one.index)] != []
+
+
+async def test_half_an_index_answers_nobody(room):
+    async with room() as one:
+        await one.add(title="the pear")
+        ask = SearchAsk(namespace="main", query="pear")
+
+        async def look(_):
+            if not one.index.building:
+                return
+            with pytest.raises(Busy):
+                await one.handlers.search(ask)
+            looking.append(asyncio.create_task(healing(one.follower, one.handlers.search)(ask)))
+            await asyncio.sleep(0)
+
+        looking, one.follower._take = [], _before(one.follower._take, look)
+        await one.follower.rebuild()
+        found = [await each for each in looking]
+        assert [[hit.title for hit in reply.hits] for reply in found] == [["the pear"]]
+
+
+def _before(then, first):
+    async def act(messages):
+        await first(messages)
+        await then(messages)
+
+    return act

@@ -143,3 +143,28 @@ def test_a_damaged_file_of_vectors_is_made_anew(tmp_path):
     file.keep("m", {b"k": b"v"})
     assert file.known("m", [b"k"]) == {b"k": b"v"}
     file.close()
+
+
+async def test_what_comes_in_while_others_are_embedded_gets_a_vector_too(room, file):
+    async with room() as one, embedder(one.bus):
+        await filled(one)
+        meaning = Meaning(one.bus, one.index, file)
+        embed = meaning._take
+
+        async def crowded(rows):
+            meaning._take = embed
+            await one.add("late", title="a fruit", event_id="late")
+            await embed(rows)
+
+        meaning._take = crowded
+        await meaning.catch_up()
+        assert meaning._spaces["main"].seqs == list(range(1, 10))
+
+
+async def test_vectors_of_another_length_leave_the_search_to_words(room, file):
+    async with room() as one, embedder(one.bus):
+        await filled(one)
+        meaning = Meaning(one.bus, one.index, file)
+        await meaning.catch_up()
+        meaning._spaces["main"].add(99, vector("pear")[:2])
+        assert (await found(one, meaning, "the pie"))[0] == ["e1"]

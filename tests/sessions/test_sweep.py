@@ -65,3 +65,15 @@ async def test_a_closed_session_is_left_alone(room):
         await age(one, 4000)
         await Sweep(one.index, one.leases, one.handlers.handing, settings).once()
         assert await kinds(one) == ["session.closed", "handoff.made"]
+
+
+async def test_a_lease_of_another_namespace_keeps_no_sweep_from_its_work(room):
+    async with room() as one:
+        ask = LeaseAsk(namespace="theirs", session_id="s", holder="eve", seconds=60)
+        held = await one.life.lease(ask)
+        past = held.model_copy(update={"until": now() - timedelta(seconds=1)})
+        await one.leases._put(past, (await one.leases._stored("s"))[0])
+        await one.add("s", title="opened by a task of this namespace")
+        await age(one, 4000)
+        await one.sweep.once()
+        assert await kinds(one) == ["note", "handoff.made"]

@@ -1,8 +1,9 @@
 import pytest
 
-from services.sessions.upkeep import Upkeep
+from services.sessions.upkeep import STREAM, Upkeep
 from shared.errors import InvalidInput, NotFound
 from shared.events import Empty, SearchAsk, SessionAsk, SessionForget, SessionListAsk
+from shared.reading import read_subject
 
 
 def upkeep(one) -> Upkeep:
@@ -99,3 +100,45 @@ async def test_a_forgotten_actors_title_goes_too(room):
         await upkeep(one).forget(SessionForget(namespace="main", actor="Ann"))
         found = (await one.handlers.list(SessionListAsk(namespace="main"))).sessions
         assert [session.title for session in found] == ["s"]
+
+
+class Crowded:
+    """A journal to whose session somebody adds a word just before the tombstone."""
+
+    def __init__(self, one):
+        self._one = one
+
+    async def record(self, tombstone):
+        await self._one.add("gone", title="latecomer")
+        return await self._one.journal.record(tombstone)
+
+
+async def test_what_comes_in_while_a_session_is_forgotten_is_gone_too(room):
+    async with room() as one:
+        await one.add("gone", title="zebra")
+        forgetting = Upkeep(one.bus, one.index, one.follower, Crowded(one))
+        await forgetting.forget(SessionForget(namespace="main", session_id="gone"))
+        left = await read_subject(one.bus, STREAM, "session.event.gone")
+        assert [b"latecomer" in message.data for message in left] == [False]
+
+
+async def whole(one) -> list[tuple]:
+    told = "SELECT session_id, title, status, first_at, last_at, positions, last_seq FROM session"
+    events = "SELECT seq, position, closed_by FROM event ORDER BY seq"
+    return [tuple(row) for sql in (told, events)
+            for row in await one.index.reader.execute_fetchall(sql)]  # fmt: skip
+
+
+@pytest.mark.parametrize("actor", ["ann", "bob"])
+async def test_after_a_forgetting_the_index_is_what_a_new_one_would_be(room, actor):
+    async with room() as one:
+        await one.add("s", "session.opened", "ann's", actor="ann")
+        await one.add("s", "pending.add", "keys", actor="bob", event_id="keys")
+        for closer in ("ann", "bob"):
+            await one.add("s", "pending.done", "done", actor=closer, data={"pending": "keys"})
+        await one.add("s", "session.closed", "end", actor="ann")
+        await one.add("t", title="ann alone", actor="ann")
+        await upkeep(one).forget(SessionForget(namespace="main", actor=actor))
+        before = await whole(one)
+        await upkeep(one).reindex(Empty())
+        assert await whole(one) == before
