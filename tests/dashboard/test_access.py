@@ -15,6 +15,7 @@ from services.dashboard.access.cookies import Cookies, Pass, stamp
 from services.dashboard.access.gate import Gate
 from services.dashboard.door.build import build
 from services.dashboard.door.login import local
+from services.dashboard.pages.visitor import visitor
 from shared import access
 from tests.dashboard.conftest import door
 
@@ -306,3 +307,8 @@ async def test_the_door_speaks_tls_with_the_owners_certificate(busless, maria, t
     assert (entered.status_code, looked.status_code) == (303, 200)
     assert "Secure" in entered.headers["set-cookie"]
     assert "max-age" in looked.headers["strict-transport-security"]
+
+
+async def test_a_page_knows_nobody_while_the_access_file_cannot_be_read(busless, maria, path):
+    path.write_text("{broken")
+    assert visitor(busless) is None

@@ -16,6 +16,15 @@ def test_six_services_are_counted_and_the_supervisor_stands_apart(store):
     assert "beat-supervisor" not in first
 
 
+def test_the_buttons_of_a_service_stay_within_a_phone(store):
+    store.apply(beat("router"))
+    table = services_table(store, acts=True)
+    kept = (
+        table.count("<th") - table.count('<th class="late') - table.count('<th class="right late')
+    )
+    assert kept == 3  # service, state, buttons
+
+
 def test_a_lost_bus_is_missing_but_no_service(store):
     for name in SERVICES:
         store.apply(beat(name))

@@ -9,6 +9,7 @@ from services.dashboard.door.build import House
 from services.dashboard.pages import parts, words
 from services.dashboard.pages.asked import Asked
 from services.dashboard.pages.charts import chart
+from services.dashboard.pages.monitored import anomalies, trends
 from services.dashboard.pages.overview import LATENCY
 from services.dashboard.pages.shell import page
 from services.dashboard.pages.tiles import cache, home, saved
@@ -30,7 +31,12 @@ async def build(house: House) -> None:
             shown.live(lambda: engine_card(store))
             shown.live(lambda: _tiles(store))
         with ui.element("div").classes("halves"):
-            chart(shown, "Answer time, s", LATENCY, step=0.001)
+            with ui.element("div").classes("stack"):
+                chart(shown, "Answer time, s", LATENCY, step=0.001)
+                watched = Asked(shown, "model.monitor", e.MonitorAsk(), e.MonitorReport)
+                await watched.follow()
+                shown.live(lambda: watched.shown("Out of the ordinary", anomalies))
+                shown.live(lambda: watched.shown("Where it leads", trends))
             shown.live(lambda: sovereignty(store))
         shown.live(lambda: models(store))
         with ui.element("div").classes("halves"):

@@ -13,6 +13,7 @@ from shared.services import SERVICES
 
 HEADS = ("Service", "State", "Heartbeats", "~Host", ">Memory", "~>CPU", "~>Loop lag", "~>Up for",
          ">Restarts")  # fmt: skip
+FIGURES = ("Heartbeats", ">Memory", ">Restarts")
 
 
 def services_table(store: Store, *, acts: bool = False) -> Markup:
@@ -32,9 +33,14 @@ def services_table(store: Store, *, acts: bool = False) -> Markup:
 def _card(title: str, store: Store, names: Sequence[str], *, acts: bool = False) -> Markup:
     total = sum(one.beat.rss_bytes for name in names for one in store.vitals.of(name))
     aside = Markup('<span class="muted num">{} in all</span>').format(words.memory(total))
-    heads = (*HEADS, "") if acts else HEADS
+    heads = _heads(acts=acts)
     table = parts.table(heads, _rows(store, names, acts=acts))
     return parts.card(title, table, aside, flush=True)
+
+
+def _heads(*, acts: bool) -> tuple[str, ...]:
+    """Return the heads; on a phone the buttons take the place of the figures."""
+    return (*(f"~{head}" if head in FIGURES else head for head in HEADS), "") if acts else HEADS
 
 
 def _rows(store: Store, names: Sequence[str], *, acts: bool) -> Iterator[Markup]:
@@ -42,20 +48,20 @@ def _rows(store: Store, names: Sequence[str], *, acts: bool) -> Iterator[Markup]
     for name in names:
         instances = store.vitals.of(name)
         if not instances:
-            yield _missing(name, 7 if acts else 6)
+            yield _missing(name, acts=acts)
         for one in instances:
             key = (one.beat.service, one.beat.instance)
             yield _instance(one, store, max(one.boots - 1, restarts.get(key, 0)), acts=acts)
 
 
-def _missing(name: str, span: int) -> Markup:
+def _missing(name: str, *, acts: bool) -> Markup:
     cells = (
         parts.cell(name, "name"),
         parts.cell(parts.word("missing")),
-        parts.cell(parts.bars(())),
+        parts.cell(parts.bars(()), "late" if acts else ""),
         Markup(
             '<td colspan="{}" class="muted late">no heartbeat heard; start it with {}</td>'
-        ).format(span, parts.code(f"sovereign run {name}")),
+        ).format(7 if acts else 6, parts.code(f"sovereign run {name}")),
     )
     return parts.row(cells, f"service-{name}")
 
@@ -63,19 +69,20 @@ def _missing(name: str, span: int) -> Markup:
 def _instance(one: Instance, store: Store, restarts: int, *, acts: bool) -> Markup:
     beat = one.beat
     at = store.seen_at()
+    late = "late " if acts else ""
     label = Markup('{} <span class="muted late">{}</span>').format(
         beat.service, "" if beat.instance == f"{beat.service}-1" else beat.instance
     )
     cells = (
         parts.cell(label, "name nowrap"),
         parts.cell(_state(one, at)),
-        parts.cell(parts.bars(one.bars)),
+        parts.cell(parts.bars(one.bars), late),
         parts.cell(beat.host, "late soft nowrap"),
-        parts.cell(words.memory(beat.rss_bytes), "right num nowrap"),
+        parts.cell(words.memory(beat.rss_bytes), f"{late}right num nowrap"),
         parts.cell(words.percent(one.cpu_share), "late right num nowrap"),
         parts.cell(words.duration(beat.loop_lag_s), "late right num nowrap"),
         parts.cell(words.duration(beat.uptime_s), "late right num nowrap"),
-        parts.cell(str(restarts), "right num"),
+        parts.cell(str(restarts), f"{late}right num"),
         *((parts.cell(_buttons(one), "right nowrap"),) if acts else ()),
     )
     return parts.row(cells, f"beat-{beat.service}-{beat.instance}", "hit")

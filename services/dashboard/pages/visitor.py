@@ -11,12 +11,14 @@ from shared.errors import Refused, SovereignError
 
 
 def visitor(house: House) -> Who | None:
-    """Return who this page was sent to, if they may still come in; else None."""
-    if not house.gate.asks:
-        return OWNER
-    request = ui.context.client.request
+    """Return who this page was sent to, if they may still come in; None too while nobody can tell.
+
+    An access file that cannot be read lets nobody in.
+    """
     try:
-        return house.gate.who(request.scope)
+        if not house.gate.asks:
+            return OWNER
+        return house.gate.who(ui.context.client.request.scope)
     except SovereignError:
         return None
 
