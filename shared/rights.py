@@ -131,6 +131,9 @@ GUEST = Rights(
 )  # fmt: skip
 """Whoever connects from this host without a key: may ask for work and watch it."""
 
+BURIED_FROM = ("TASKS", "TASKS_CONTROL", "SCHEDULES", "STEPS")
+"""Queues from which ops takes what was delivered too often; it fetches nothing from them."""
+
 USERS: dict[str, Rights] = {
     "supervisor": OWNER,
     "owner": OWNER,
@@ -176,10 +179,12 @@ USERS: dict[str, Rights] = {
             "model.status", "model.report", "$JS.API.INFO", "$JS.API.STREAM.NAMES",
             "$JS.API.STREAM.INFO.*", "$JS.API.STREAM.SNAPSHOT.*", "$JS.SNAPSHOT.ACK.>",
             "$JS.API.CONSUMER.INFO.*.*",
+            *(f"$JS.API.STREAM.MSG.DELETE.{stream}" for stream in BURIED_FROM),
         ),
         subscribe=("ops.>", "health.beat.>", "cost.event", "$JS.EVENT.ADVISORY.>"),
-        queues=("ADVISORIES", "TASKS", "STEPS"),
+        queues=("ADVISORIES",),
         reads=("OPS", "DEAD"),
+        looks=(*BURIED_FROM, "RESULTS"),
         buckets=("leader",),
     ),
     "dashboard": Rights(

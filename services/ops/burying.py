@@ -1,4 +1,7 @@
-"""Messages that were delivered too often: out of their queue, into DEAD with the reason."""
+"""Messages that were delivered too often: out of their queue, into DEAD with the reason.
+
+A stream that is a record keeps what it holds: there only the letter is written.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,11 @@ from shared.bus import Bus
 from shared.errors import InvalidInput
 from shared.events.base import Reason
 from shared.events.dead import DeadLetter
-from shared.streams import CONSUMERS, Consumer
+from shared.streams import CONSUMERS, DEAD, STREAMS, Consumer
 from shared.subjects import dead
 from shared.work import as_text
 
+QUEUES = frozenset(stream.name for stream in STREAMS if stream.queue)
 ADVISED: Consumer = next(c for c in CONSUMERS if c.stream == "ADVISORIES")
 
 
@@ -27,6 +31,8 @@ class Undertaker:
     async def bury(self, message: Msg) -> None:
         """Store the letter, then delete the message; both may be done twice without harm."""
         stream, consumer, seq, deliveries = _advisory(message.data)
+        if stream == DEAD.name:  # it is there already; a letter of a letter would never end
+            return
         found = await self._find(stream, seq)
         if found is None:
             return
@@ -45,7 +51,8 @@ class Undertaker:
             by=self._bus.source,
         )
         await self._bus.publish(dead(stream), letter, f"dead.{stream}.{seq}")
-        await self._bus.js.delete_msg(stream, seq)
+        if stream in QUEUES:
+            await self._bus.js.delete_msg(stream, seq)
 
     async def _find(self, stream: str, seq: int) -> RawStreamMsg | None:
         try:
