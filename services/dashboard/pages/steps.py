@@ -10,6 +10,7 @@ from services.dashboard.crew import Crew
 from services.dashboard.pages import parts, words
 from services.dashboard.pages.markdown import prose
 from services.dashboard.pages.tasklist import took
+from services.dashboard.pages.used import used
 from shared.clock import now
 from shared.events import StepResult, StepView, TaskResult, TaskState, TaskView
 
@@ -45,11 +46,11 @@ def _step(
         '<details class="step" id="step-{}"><summary><span class="twist">›</span>'
         '<span class="cut"><b style="font-weight:550">{}</b> <span class="muted">{}</span></span>'
         '{}<span class="late">{}</span><span class="num right muted late">{}</span></summary>'
-        '<div class="inside">{}{}{}</div></details>'
+        '<div class="inside">{}{}{}{}</div></details>'
     ).format(
         step.id, step.agent, words.cut(step.title, 120), parts.word(step.state.value),
         _gantt(step, span), words.duration(_seconds(step)), _reason(step), _text(output, live),
-        _origin(step, output),
+        used(output), _origin(step, output),
     )  # fmt: skip
 
 
