@@ -193,7 +193,7 @@ USERS: dict[str, Rights] = {
             "model.report", "model.sovereignty", "model.apply", "model.rollback", "model.changes",
             "model.hosts", "model.budgets", "model.policy", "model.import",
             "model.monitor",
-            "agent.status", "ops.status", "ops.history",
+            "agent.status", "agent.replay", "ops.status", "ops.history",
             "ops.lessons", "ops.check",
             "ops.restart", "ops.drain", "session.>", "match.>", "$JS.API.STREAM.LIST",
             "$JS.API.CONSUMER.LIST.*",

@@ -72,6 +72,7 @@ async def refused(settings, user: str | None, subject: str, *, subscribe: bool =
         ("ops", "$JS.API.STREAM.MSG.DELETE.SCHEDULES"),
         ("ops", "$JS.API.STREAM.MSG.GET.RESULTS"),
         ("dashboard", "task.request.high"),
+        ("dashboard", "agent.replay"),
         (None, "task.request.high"),
     ],
 )

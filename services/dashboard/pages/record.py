@@ -23,7 +23,8 @@ def journal_card(lines: list[Line], task_id: str) -> Markup:
     if not lines:
         return parts.card("Journal", parts.empty("Nothing yet", TEACH), flush=True)
     count = words.plural(len(lines), "entry").replace("entrys", "entries")
-    aside = Markup('<span class="muted num">{}</span> {}').format(count, whole)
+    again = parts.act("replay", task_id, "Replay")
+    aside = Markup('<span class="muted num">{}</span> {} {}').format(count, whole, again)
     rows = parts.join(_row(line) for line in lines[-SHOWN:])
     return parts.card("Journal", rows, aside, flush=True)
 

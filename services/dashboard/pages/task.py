@@ -18,6 +18,7 @@ from services.dashboard.pages import parts, words
 from services.dashboard.pages.dag import drawing
 from services.dashboard.pages.markdown import prose
 from services.dashboard.pages.record import journal_card
+from services.dashboard.pages.replayed import Replayed, replay_card
 from services.dashboard.pages.shell import Page, page
 from services.dashboard.pages.steps import steps_card
 from services.dashboard.pages.tasklist import took
@@ -85,7 +86,12 @@ async def build(house: House, task_id: str) -> None:
         frame.live(lambda: steps_card(shown.view, shown.result, house.store.crew))
         frame.live(lambda: files_card(shown))
         frame.live(lambda: details(shown))
-        frame.live(lambda: journal_card(shown.journal, task_id) if shown.view else Markup(""))
+        again = Replayed(house, task_id)
+        record = frame.live(
+            lambda: journal_card(shown.journal, task_id) if shown.view else Markup("")
+        )
+        record.acts({"replay": again.tell})
+        frame.live(lambda: replay_card(again.told))
     ui.timer(LOOK_S, shown.look)
 
 
@@ -218,7 +224,7 @@ def _costs(result: TaskResult) -> list[tuple[str, Markup | str]]:
         ("Queued", words.duration(timing.queued_s)),
         ("Planning", words.duration(timing.planning_s)),
         ("Working", words.duration(timing.makespan_s)),
-        ("Speed-up", speed),
+        *((("Speed-up", speed),) if timing.speedup >= 1 and len(result.steps) > 1 else ()),
         ("Tokens", tokens if result.is_llm else "none: no language model was asked"),
         ("Model calls", f"{usage.calls}, {usage.cached_calls} from the cache"),
         ("Cost", words.dollars(result.cost_usd)),
