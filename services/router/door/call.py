@@ -49,16 +49,16 @@ class Call:
         announced = self.headers.get(b"content-length", b"0")
         if announced.isdigit() and int(announced) > limit:
             raise TooLarge(limit)
-        held: bytes = b""
+        held = bytearray()
         while True:
             message = await self.receive()
             if message["type"] == "http.disconnect":
                 raise Cancelled("the caller hung up before its request was whole")
-            held += message.get("body", b"")
+            held.extend(message.get("body", b""))
             if len(held) > limit:
                 raise TooLarge(limit)
             if not message.get("more_body"):
-                return held
+                return bytes(held)
 
     async def gone(self) -> None:
         """Return when the caller has hung up."""
