@@ -27,6 +27,7 @@ class _Account:
     down_s: float = 0.0
     open: dict[str, datetime] = field(default_factory=dict)
     held_since: datetime | None = None
+    held_after_s: float = 0.0
 
 
 class Availability:
@@ -48,8 +49,7 @@ class Availability:
         elif event.kind in ("recovered", "outcome") and event.episode in account.open:
             self._ended(account, event)
         elif event.kind in ("ready", "released") and account.held_since is not None:
-            account.down_s += _between(account.held_since, event.at)
-            account.held_since = None
+            self._released(account, _between(account.held_since, event.at))
 
     def told(self, at: datetime) -> tuple[ServiceRecord, ...]:
         """Return every service's record until `at`, by host and service."""
@@ -73,7 +73,13 @@ class Availability:
         if event.outcome == "recovered":
             account.repairs_s.append(took)
         else:
-            account.held_since = event.at
+            account.held_since, account.held_after_s = event.at, took
+
+    def _released(self, account: _Account, held_s: float) -> None:
+        """Close a quarantine: its repair took from the first exit on."""
+        account.down_s += held_s
+        account.repairs_s.append(account.held_after_s + held_s)
+        account.held_since = None
 
     def _ended(self, account: _Account, event: OpsEvent) -> None:
         """Close an episode at its recovery, by the duration that was measured, if one was."""

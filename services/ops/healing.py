@@ -98,6 +98,7 @@ class Healer:
             answers=not lost and await answers(self._bus, key),
             room=self._intensity(key).recent(time.monotonic()) < REMEDIES_IN_WINDOW,
             elsewhere=bool(movable),
+            fits=not episode.instance.memory.never_fitted(episode.instance.beat.rss_cap_bytes),
             tried=tuple(tried),
         )
 
@@ -170,8 +171,11 @@ async def _ended(episode: Episode) -> bool:
         return True
     if symptom in SILENT:
         over = heard
+    elif not heard:  # so that a hang is seen, however long this illness lasts
+        episode.tell("outcome", remedy="none", outcome="it fell silent")
+        return True
     else:
-        await anyio.sleep(LOOK_AGAIN_S if heard else 0.0)
+        await anyio.sleep(LOOK_AGAIN_S)
         over = memory(instance) is None and symptoms_of_answers(instance) is None
     if over:
         episode.tell_recovered("none")

@@ -173,7 +173,7 @@ def _update(known: Instance, beat: Beat, at: float) -> None:
 
 
 def _learn(known: Instance, beat: Beat, at: float) -> None:
-    known.memory.take(at, beat.rss_bytes)
+    known.memory.take(at, beat.rss_bytes, beat.uptime_s)
     known.answering.take(beat)
     engine = beat.info.get("engine") if beat.service == "router" else None
     if isinstance(engine, dict):

@@ -23,19 +23,25 @@ REMEDIES: dict[Symptom, tuple[Remedy, ...]] = {
 """Remedies in the order of the cold start; symptoms that are not here are only recorded."""
 
 
+WORKING: frozenset[Symptom] = frozenset({"degraded", "slow_answers"})
+"""Symptoms of a service that still does a part of its work: it is never quarantined for them."""
+
+
 @dataclass(frozen=True)
 class Views:
     """What the three views say, and what was tried already.
 
     `supervisor` whether the host's supervisor is heard; `answers` whether the service itself
     still answers a ping through the bus; `room` whether the intensity allows another remedy;
-    `elsewhere` whether another host offers room for it.
+    `elsewhere` whether another host offers room for it; `fits` whether it had room for its
+    memory when it started.
     """
 
     supervisor: bool
     answers: bool
     room: bool = True
     elsewhere: bool = False
+    fits: bool = True
     tried: Sequence[Remedy] = ()
 
 
@@ -57,14 +63,21 @@ def decide(symptom: Symptom, views: Views, lessons: Lessons) -> Decision:
         return _without_the_host(views)
     if symptom == "hang" and views.answers:
         return Decision(None, "it answers a ping: beats are lost, the service is not")
+    if symptom == "memory" and not views.fits:
+        return Decision(None, "it needs as much after every start", escalate=True)
     if not views.supervisor:
         return Decision(None, "no supervisor of that host is heard", escalate=True)
     left = [remedy for remedy in remedies if remedy not in views.tried]
     if not views.room or not left:
-        return _next_level(views, "every remedy was tried" if views.room else "too many remedies")
+        why = "every remedy was tried" if views.room else "too many remedies"
+        return _left_alone(why) if symptom in WORKING else _next_level(views, why)
     best = cast(Remedy, lessons.choose(symptom, remedies, left))
     expected = lessons.expected(symptom, best, remedies.index(best))
     return Decision(best, f"expected success {expected:.2f}")
+
+
+def _left_alone(why: str) -> Decision:
+    return Decision(None, f"{why}; it goes on, for a part of its work is done", escalate=True)
 
 
 def _without_the_host(views: Views) -> Decision:

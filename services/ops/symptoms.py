@@ -103,6 +103,9 @@ def memory(instance: Instance) -> Finding | None:
     left_s, rising = found
     rss = instance.beat.rss_bytes
     evidence = {"rss_bytes": rss, "cap_bytes": cap, "bytes_per_s": round(rising), "left_s": left_s}
+    if instance.memory.never_fitted(cap):
+        cause = f"{rss / 1e6:.0f} of {cap / 1e6:.0f} MB since its start"
+        return Finding("memory", f"{cause}: its cap is too low for it", evidence)
     cause = f"{rss / 1e6:.0f} of {cap / 1e6:.0f} MB, {rising / 1e6:+.2f} MB/s"
     return Finding("memory", f"{cause}: the cap is reached in {left_s:.0f} s", evidence)
 

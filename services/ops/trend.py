@@ -10,6 +10,7 @@ LEAST = 20
 SPARSE = 30
 """Each so many beats one goes to the slow window too: half an hour at one beat a second."""
 
+START_S = 20.0
 NEAR = 0.9
 HALF = 0.5
 
@@ -21,13 +22,23 @@ class Memory:
         self._fast: deque[tuple[float, int]] = deque(maxlen=SAMPLES)
         self._slow: deque[tuple[float, int]] = deque(maxlen=SAMPLES)
         self._beats = 0
+        self._at_start = 0
 
-    def take(self, at: float, rss_bytes: int) -> None:
-        """Add one sample at monotonic second `at`."""
+    def take(self, at: float, rss_bytes: int, uptime_s: float) -> None:
+        """Add one sample at monotonic second `at`, of a process that has run for `uptime_s`."""
         self._fast.append((at, rss_bytes))
         if self._beats % SPARSE == 0:
             self._slow.append((at, rss_bytes))
         self._beats += 1
+        if uptime_s <= START_S:
+            self._at_start = rss_bytes
+
+    def never_fitted(self, cap_bytes: int) -> bool:
+        """Tell whether nine tenths of the cap were reached within `START_S` of the start already.
+
+        Another start would need as much again.
+        """
+        return self._at_start >= NEAR * cap_bytes > 0
 
     def ends_in_s(self, cap_bytes: int) -> tuple[float, float] | None:
         """Return the seconds until the cap is reached and the slope in bytes a second, or None.

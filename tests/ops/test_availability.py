@@ -52,8 +52,8 @@ def test_an_open_outage_counts_until_now():
 def test_a_quarantine_counts_until_it_is_released():
     open_one = record(event("started", 0), crash(100, 0.0, "not back"), until=200)
     assert open_one.availability == 0.5
-    ended = record(event("started", 0), crash(100, 0.0, "not back"), event("ready", 150))
-    assert ended.down_s == 50
+    ended = record(event("started", 0), crash(100, 2.0, "not back"), event("ready", 150))
+    assert (ended.down_s, ended.recovered, ended.mttr_s) == (52, 1, 52.0)
 
 
 def test_a_clock_that_is_set_does_not_change_what_was_measured():

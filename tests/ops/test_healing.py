@@ -102,6 +102,17 @@ async def test_a_remedy_that_worked_is_proven_by_another_boot(bus, tmp_path):
     assert len({event.episode for event in found.record.waiting}) == 1
 
 
+async def test_an_illness_that_is_left_alone_does_not_hide_a_silence(bus, tmp_path, monkeypatch):
+    monkeypatch.setattr(healing, "LOOK_AGAIN_S", 0.1)
+    async with ward(bus, tmp_path) as found:
+        found.ill = found.hear(beat(boot="b2", rss_bytes=99, rss_cap_bytes=100))
+        with anyio.fail_after(30):
+            await found.healer.heal(found.ill, Finding("memory", "99 of 100 MB", {}))
+    assert found.kinds()[-1] == ("outcome", "none", "it fell silent")
+    assert ("escalated", None, None) in found.kinds()
+    assert found.healer.actions == 0
+
+
 async def test_what_no_remedy_heals_is_moved_to_a_host_that_offers_room(bus, tmp_path):
     here: list[str] = []
     there: list[str] = []

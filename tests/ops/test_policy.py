@@ -1,5 +1,7 @@
 import random
 
+import pytest
+
 from services.ops.lessons import Lessons
 from services.ops.policy import Views, decide
 from shared.events import OpsEvent
@@ -56,6 +58,19 @@ def test_without_a_supervisor_a_person_is_called():
 def test_too_many_remedies_end_in_quarantine():
     decision = decide("hang", Views(supervisor=True, answers=False, room=False), Lessons())
     assert decision.remedy == "quarantine"
+
+
+@pytest.mark.parametrize("symptom", ["degraded", "slow_answers"])
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_what_still_works_in_part_is_left_to_a_person_not_taken_down(symptom, elsewhere):
+    views = Views(supervisor=True, answers=True, room=False, elsewhere=elsewhere)
+    decision = decide(symptom, views, Lessons())
+    assert (decision.remedy, decision.escalate) == (None, True)
+
+
+def test_a_cap_that_is_too_low_is_no_reason_to_restart():
+    decision = decide("memory", Views(supervisor=True, answers=True, fits=False), Lessons())
+    assert (decision.remedy, decision.escalate) == (None, True)
 
 
 def test_another_host_is_the_level_above_the_process():

@@ -9,10 +9,10 @@ MB = 1_000_000
 CAP = 400 * MB
 
 
-def beats(*samples: float) -> Memory:
+def beats(*samples: float, uptime_s: float = 1.0) -> Memory:
     memory = Memory()
     for second, rss in enumerate(samples):
-        memory.take(float(second), int(rss * MB))
+        memory.take(float(second), int(rss * MB), float(second) + uptime_s)
     return memory
 
 
@@ -24,6 +24,13 @@ def test_a_leak_is_seen_before_it_reaches_the_cap():
 
 def test_without_a_cap_there_is_nothing_to_reach():
     assert beats(*range(100, 400, 5)).ends_in_s(0) is None
+
+
+def test_a_cap_that_was_too_low_from_the_start_is_told_from_a_leak():
+    assert beats(*[390] * 30).never_fitted(CAP)
+    assert not beats(*(200 + 5 * second for second in range(40))).never_fitted(CAP)
+    assert not beats(*[390] * 30).never_fitted(0)
+    assert not beats(*[390] * 30, uptime_s=3600.0).never_fitted(CAP)  # nobody saw its start
 
 
 def test_a_start_that_grows_below_half_of_the_cap_is_no_leak():
