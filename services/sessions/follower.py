@@ -16,7 +16,7 @@ from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import APIError
 
-from services.sessions.index import Index
+from services.sessions.index import Index, is_damage
 from services.sessions.stored import Fact, fact
 from shared.bus import Bus
 from shared.errors import InvalidInput, SovereignError
@@ -32,7 +32,7 @@ SUBJECTS = "session.event.*"
 SILENCE_S = 5.0
 """After so long without a message the follower asks whether there is really nothing new."""
 
-LOST = (NatsError, APIError, SovereignError, TimeoutError, sqlite3.OperationalError)
+LOST = (NatsError, APIError, SovereignError, TimeoutError, sqlite3.Error)
 """What passes: a server that is away, a file that another process holds for a moment."""
 
 
@@ -97,10 +97,18 @@ class Follower:
                 await self.catch_up()
                 await self._follow()
             except LOST as error:
-                log.warning("stream %s: %s; reading again", STREAM, error or type(error).__name__)
-                await asyncio.sleep(0.5)
-            except sqlite3.DatabaseError as error:
+                await self._mend(error, seen)
+
+    async def _mend(self, error: Exception, seen: int) -> None:
+        """Build a damaged index anew; else wait a moment."""
+        log.warning("stream %s: %s; reading again", STREAM, error or type(error).__name__)
+        try:
+            if isinstance(error, sqlite3.DatabaseError) and is_damage(error):
                 await self.heal(str(error), seen)
+                return
+        except LOST as again:
+            log.warning("stream %s: %s", STREAM, again or type(again).__name__)
+        await asyncio.sleep(0.5)
 
     async def catch_up(self) -> None:
         """Take in all that the stream holds beyond the index."""

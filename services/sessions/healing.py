@@ -9,6 +9,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from services.sessions.follower import Follower
+from services.sessions.index import is_damage
 from shared.errors import Busy
 
 Ask = TypeVar("Ask", bound=BaseModel)
@@ -26,9 +27,9 @@ def healing(follower: Follower, handler: Handler[Ask, Reply]) -> Handler[Ask, Re
         except Busy:
             if not await follower.built():
                 raise
-        except sqlite3.OperationalError:
-            raise
         except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
             await follower.heal(str(error), seen)
         return await handler(ask)
 

@@ -80,10 +80,10 @@ class Index:
         """Open, or begin anew when the file is not a good index of `stream` (its birth time)."""
         try:
             await self._connect(stream)
-        except sqlite3.OperationalError:
-            await self.close()
-            raise
         except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                await self.close()
+                raise
             await self.set_aside(str(error))
             await self._connect(stream)
 
@@ -251,6 +251,14 @@ class Index:
         if self.building:
             raise _busy()
         return self._namespaces.get(namespace)
+
+
+def is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Tell whether the file itself is bad; a lock or a full disk passes."""
+    if not isinstance(error, sqlite3.OperationalError):
+        return True
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code == sqlite3.SQLITE_IOERR or str(error).startswith("no such table")
 
 
 def _open(connection: aiosqlite.Connection | None) -> aiosqlite.Connection:

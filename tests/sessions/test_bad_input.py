@@ -109,6 +109,21 @@ async def test_an_index_that_breaks_while_it_is_used_heals_itself(room):
         assert (one.follower.builds, (await one.add(title="after")).seq) == (1, 51)
 
 
+async def test_an_index_that_is_cut_off_while_it_is_used_heals_itself(room):
+    async with room() as one:
+        await one.add(title="the pear")
+        ask = e.SearchAsk(namespace="main", query="pear")
+        before = await one.handlers.search(ask)
+        for suffix in ("", "-wal"):
+            one.index.path.with_name(one.index.path.name + suffix).write_bytes(b"")
+        search = healing(one.follower, one.handlers.search)
+        assert await search(ask) == before
+        told = e.SessionAppend(namespace="main", session_id="s", kind="note", title="after")
+        assert (await healing(one.follower, one.handlers.append)(told)).seq == 2
+        await one.follower.wait_for(2)
+        assert (one.follower.builds, one.index.last_seq) == (1, 2)
+
+
 async def damage(index) -> None:
     """Overwrite the file as a failing disk would."""
     await index.writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
