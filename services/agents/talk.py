@@ -77,7 +77,12 @@ class Talk:
             said = ChatMessage(role="assistant", content=reply.content, tool_calls=sound)
             told = await kit.use(str(self._number), calls, self._left() // 2)
             self._messages = (*self._messages, said, *told)
+            self._no_rules()
         return await self._ask(self._with(ChatMessage(role="user", content=ENOUGH)))
+
+    def _no_rules(self) -> None:
+        """Have no rules stand in from here on: a step begun anew would make its calls again."""
+        self._request = self._request.model_copy(update={"allow_offline": False})
 
     async def _as_json(self, reply: ChatReply) -> ChatReply:
         """Return the answer in the form that was asked for: with tools none could be demanded.

@@ -1,7 +1,8 @@
 from services.agents.crew import CHARS_PER_TOKEN, load_crew
 from services.agents.prompts import room_of
 from services.agents.tools.tool import Found
-from tests.agents.harness import crew, model, reply, result, submit
+from shared.events.tasks import TaskState
+from tests.agents.harness import crew, model, reply, result, submit, until_state
 from tests.agents.tools.bench import call, crew_with, saying, tool
 
 BUILDER = load_crew()["builder"]
@@ -36,3 +37,30 @@ async def test_results_of_tools_stay_within_the_room(bus, settings):
         done = await result(bus)
     assert done.answer == "- done"
     assert max(map(size, asked.asked)) <= room_of(BUILDER)
+
+
+async def test_after_a_call_the_step_waits_for_a_model_and_makes_no_call_again(bus, settings):
+    made = []
+
+    async def once(bench, given):
+        made.append(given)
+        return Found("rolled out")
+
+    async def answer(request):
+        if not any(message.role == "tool" for message in request.messages):
+            return reply(request, tool_calls=(call("roll"),))
+        if not back:
+            if request.allow_offline:
+                return reply(request, " ", engine="offline", is_llm=False)
+            return {"error": {"code": "needs_model", "message": "the model is gone"}}
+        return reply(request, "- done")
+
+    back: list[bool] = []
+    rolling = tool("roll", run=once, effect="once")
+    async with model(bus, answer) as asked, crew_with(bus, settings, rolling) as room:
+        await submit(bus, agent="builder")
+        await until_state(bus, TaskState.WAITING)
+        back.append(True)
+        await asked.beat(room)
+        assert (await result(bus)).answer == "- done"
+    assert len(made) == 1
