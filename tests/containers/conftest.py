@@ -82,6 +82,7 @@ class Composed:
             "SOVEREIGN_ENGINE": "offline",
             "SOVEREIGN_NATS__PORT": str(self.nats_port),
             "SOVEREIGN_DASHBOARD__PORT": str(self.dashboard_port),
+            "SOVEREIGN_ROUTER__DOOR_PORT": str(free_port()),
         }  # fmt: skip
 
     def __call__(self, *arguments, timeout=120.0):
