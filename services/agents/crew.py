@@ -30,6 +30,17 @@ SAMPLE = {"agent": "agent", "title": "title", "done_when": "it is done", "schema
 _jinja = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
 
 
+class _Readable(yaml.SafeDumper):
+    """Writes long texts line by line, as people do."""
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        """Return a text; one of several lines as a block."""
+        return self.represent_scalar("tag:yaml.org,2002:str", data, "|" if "\n" in data else None)
+
+
+_Readable.add_representer(str, _Readable.represent_str)
+
+
 class _Strict(BaseModel):
     """A part of an agent's file: unknown keys are refused."""
 
@@ -101,6 +112,11 @@ class AgentSpec(_Strict):
     def frame(self, values: dict[str, str]) -> str:
         """Return the system prompt with `values` (the names of `SAMPLE`) filled in."""
         return _template(self.prompt).render(values).strip()
+
+    def written(self) -> str:
+        """Return this agent as a file would hold it (YAML), without what is as it is by default."""
+        values = self.model_dump(mode="json", exclude_defaults=True)
+        return yaml.dump(values, Dumper=_Readable, sort_keys=False, allow_unicode=True, width=100)
 
 
 class Crew(dict[str, AgentSpec]):

@@ -41,6 +41,7 @@ class Station:
         self._done = 0
         self._failed = 0
         self._seconds = 0.0
+        self._definition = spec.written()
 
     async def open(self) -> None:
         """Have the durables, for a user's own agent too, and listen."""
@@ -75,6 +76,7 @@ class Station:
             current=tuple(self._current),
             model=self._spec.model,
             tools=self._spec.tools,
+            definition=self._definition,
         )
 
     async def _work(self, taken: Taken) -> None:

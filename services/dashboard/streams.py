@@ -88,6 +88,14 @@ class Streams:
         order = ("queue", "record", "bucket", "files")
         return sorted(kept, key=lambda one: (order.index(one.kind), one.name))
 
+    async def followers(self, stream: str) -> list[Follower]:
+        """Return the consumers of one stream."""
+        self._must_reach()
+        try:
+            return [_follower(one) for one in await self._bus.js.consumers_info(stream)]
+        except (NatsError, APIError, TimeoutError) as error:
+            raise Unavailable(f"the server does not tell: {error or 'no answer'}") from error
+
     async def messages(self, stream: Kept) -> list[Stored]:
         """Return the oldest messages of a queue, the newest of anything else; newest first."""
         self._must_reach()

@@ -165,7 +165,7 @@ class ModelList(Body):
 
 
 class AgentInfo(Body):
-    """One kind of agent in one agents process."""
+    """One kind of agent in one agents process; `definition` is its YAML as it is in force."""
 
     name: str
     description: str
@@ -179,6 +179,7 @@ class AgentInfo(Body):
     current: tuple[str, ...] = ()
     model: str = ""
     tools: tuple[str, ...] = ()
+    definition: str = ""
 
 
 class AgentRoster(Body):

@@ -1,6 +1,14 @@
 import pytest
+import yaml
 
-from services.agents.crew import CHARS_PER_TOKEN, FRAME_TOKENS, SAMPLE, gather_crew, load_crew
+from services.agents.crew import (
+    CHARS_PER_TOKEN,
+    FRAME_TOKENS,
+    SAMPLE,
+    AgentSpec,
+    gather_crew,
+    load_crew,
+)
 from services.agents.planning import plan_by_rule
 from services.agents.prompts import TOOLS_RULES
 from services.agents.tools.toolbox import Toolbox
@@ -25,6 +33,13 @@ def test_every_frame_is_short_and_says_what_done_means():
         frame = spec.frame({**SAMPLE, "done_when": "the moon is full"}) + TOOLS_RULES
         assert len(frame) / CHARS_PER_TOKEN <= FRAME_TOKENS
         assert "the moon is full" in frame
+
+
+def test_an_agent_is_written_as_the_file_that_makes_it():
+    for spec in load_crew().values():
+        written = spec.written()
+        assert AgentSpec.model_validate(yaml.safe_load(written)) == spec
+        assert "prompt: |\n  You are {{ agent }}." in written
 
 
 def test_a_file_more_is_an_agent_more(tmp_path):

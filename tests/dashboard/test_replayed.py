@@ -7,8 +7,10 @@ from shared.clock import now
 from tests.dashboard.conftest import answering
 from tests.dashboard.test_crew import view
 
-LINE = e.ReplayLine(seq=7, at=now(), seconds=1.5, kind="step_started", step_id="s1",
-                    text="<script>", state=e.TaskState.RUNNING, decided=("ask the builder",))  # fmt: skip
+LINE = e.ReplayLine(
+    seq=7, at=now(), seconds=1.5, kind="step_started", step_id="s1", text="<script>",
+    state=e.TaskState.RUNNING, decided=("ask the builder",),
+)  # fmt: skip
 
 
 def told(*results):

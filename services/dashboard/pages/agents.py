@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+import anyio
 from markupsafe import Markup
+from nicegui import ui
 
 from services.dashboard.door.build import House
 from services.dashboard.pages import parts, words
+from services.dashboard.pages.queues import Queues, queues
 from services.dashboard.pages.shell import page
 from services.dashboard.store import Store
 from services.dashboard.vitals import UP
@@ -15,6 +18,8 @@ from shared.clock import now
 from shared.events import AgentInfo, AgentRoster, StepView, TaskState, TaskView
 from shared.streams import AGENTS
 
+EVERY_S = 3.0
+FIRST_S = 1.0
 ABOUT = {
     "strategist": "breaks a goal down, weighs options, sets the order",
     "builder": "writes and makes what was decided",
@@ -24,11 +29,17 @@ ABOUT = {
 }
 
 
-def build(house: House) -> None:
+async def build(house: House) -> None:
     """Build the page."""
+    waiting = Queues(house.bus)
+    with anyio.move_on_after(FIRST_S):
+        await waiting.look()
     with page(house, "Agents", "/dashboard/agents") as shown:
         shown.live(lambda: cards(house.store), "five")
         shown.live(lambda: at_work(house.store))
+        shown.live(lambda: queues(waiting))
+        shown.live(lambda: definitions(house.store))
+    ui.timer(EVERY_S, waiting.look)
 
 
 def cards(store: Store) -> Markup:
@@ -102,6 +113,33 @@ def at_work(store: Store) -> Markup:
     rows = [_row(view, step) for view, step in found]
     heads = ("Agent", "State", "Task", "~Worker", "~Host", ">For")
     return parts.card("At work", parts.table(heads, rows), flush=True)
+
+
+def definitions(store: Store) -> Markup:
+    """Return each agent's file as it is in force, and what is wrong with others."""
+    roster: AgentRoster | None = store.report("agent.status")
+    if roster is None:
+        return Markup("")
+    rows = [_definition(one) for one in roster.agents if one.definition]
+    faults = [
+        parts.note(f"{words.cut(name, 60)} is left out: {words.cut(why, 300)}", "bad")
+        for name, why in roster.faults.items()
+    ]
+    return parts.join(faults) + (
+        parts.card("As they are defined", parts.join(rows), flush=True) if rows else ""
+    )
+
+
+def _definition(one: AgentInfo) -> Markup:
+    return Markup(
+        '<details class="step" id="definition-{0}"><summary class="plainly">'
+        '<span class="muted">yaml</span><span class="cut"><b style="font-weight:550">{0}</b>'
+        ' <span class="muted">{1}</span></span><span class="muted nowrap late">{2}</span></summary>'
+        '<div class="inside"><div class="plain">{3}</div></div></details>'
+    ).format(
+        one.name, words.cut(", ".join(one.tools) or "no tools", 100),
+        words.cut(one.model or "default model", 60), words.clean(one.definition),
+    )  # fmt: skip
 
 
 def _row(view: TaskView, step: StepView) -> Markup:

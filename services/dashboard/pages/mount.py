@@ -50,8 +50,8 @@ def _tasks(house: House) -> None:
 
 def _agents(house: House) -> None:
     @ui.page("/agents")
-    def shown() -> None:
-        agents.build(house)
+    async def shown() -> None:
+        await agents.build(house)
 
 
 def _router(house: House) -> None:
