@@ -38,7 +38,8 @@ class Flight:
         with self.scope:
             try:
                 self._answer = await start(self._tell if streamed else None)
-                self.aboard[0]()
+                for pay in self.aboard[:1]:
+                    pay()
             except Exception as error:
                 self._error = error
             self._announce()

@@ -75,6 +75,13 @@ async def test_another_model_or_server_under_the_same_name_finds_no_old_answers(
     assert len({await engine.identity("") for engine in engines}) == 3
 
 
+async def test_a_model_that_the_server_does_not_list_has_no_identity(server):
+    engine = engine_at(server.url)
+    await engine.probe()
+    assert await engine.identity("") == f"{server.url} local-model"
+    assert await engine.identity("another-model") == ""
+
+
 async def test_a_chat_is_streamed_with_usage(server):
     told = []
 

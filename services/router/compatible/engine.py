@@ -37,6 +37,7 @@ class CompatibleEngine:
         self.own = names.is_own(self.url)
         self._host = names.host_of(self.url, settings.host)
         self._prices: dict[str, Price | None] = {}
+        self._held: list[str] = []
 
     async def probe(self) -> EngineStatus:
         """Ask for the models; litellm is not needed for that."""
@@ -44,7 +45,7 @@ class CompatibleEngine:
             why = "is not a host of your own: SOVEREIGN_ROUTER__ALLOW_REMOTE=true allows it"
             return self._status("refused", f"{self.url} {why}")
         try:
-            held = await self._models()
+            held = self._held = await self._models()
         except TimeoutError:
             return self._status("probing", f"{self.url} is slower than the probe")
         except (aiohttp.ClientError, ValueError) as error:
@@ -55,8 +56,10 @@ class CompatibleEngine:
         return self._status("ready", "")
 
     async def identity(self, model: str) -> str:
-        """Return the server and its name for the model: these servers tell no digest."""
-        return f"{self.url} {self._model(model)}"
+        """Return the server and its name for the model, since these servers tell no digest; ''
+        for a model that is not among those that it lists."""
+        name = self._model(model)
+        return "" if self._held and name not in self._held else f"{self.url} {name}"
 
     async def chat(self, request: ChatRequest, on_delta: OnDelta | None) -> Answer:
         """Answer; always streamed upstream, so that a cancelled request ends there too."""
