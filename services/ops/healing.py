@@ -34,6 +34,9 @@ KNOWN = 1000
 LOOK_AGAIN_S = 5.0
 """While nothing can be done, the views are taken again so often."""
 
+REST_S = 300.0
+"""After the last remedy the first comes again no earlier: vain ones must not fill the record."""
+
 SILENT: frozenset[Symptom] = frozenset({"hang", "host_lost"})
 """Symptoms that end with the next beat."""
 
@@ -74,7 +77,19 @@ class Healer:
                     return
                 continue
             tried.append(decision.remedy)
-            if await self._try(episode, decision.remedy) or decision.remedy == "quarantine":
+            if await self._try(episode, decision.remedy):
+                return
+            if decision.remedy == "quarantine":
+                await self._rest(episode)
+                return
+
+    async def _rest(self, episode: Episode) -> None:
+        """Wait for the end, nothing being left to do; all begins anew unless it is kept down."""
+        host, service, _ = episode.instance.key
+        until = time.monotonic() + REST_S
+        while not await _ended(episode):
+            state = self._instances.children(host).get(service, {}).get("state")
+            if time.monotonic() > until and state != "quarantined":
                 return
 
     def _escalate(self, episode: Episode, decision: Decision) -> None:

@@ -173,7 +173,8 @@ def _update(known: Instance, beat: Beat, at: float) -> None:
 
 
 def _learn(known: Instance, beat: Beat, at: float) -> None:
-    known.memory.take(at, beat.rss_bytes, beat.uptime_s)
+    if beat.state != "starting":  # what is still loading has not shown yet what it needs
+        known.memory.take(at, beat.rss_bytes, beat.uptime_s)
     known.answering.take(beat)
     engine = beat.info.get("engine") if beat.service == "router" else None
     if isinstance(engine, dict):

@@ -11,6 +11,8 @@ SPARSE = 30
 """Each so many beats one goes to the slow window too: half an hour at one beat a second."""
 
 START_S = 20.0
+"""Who is first heard later than this has a start that nobody saw."""
+
 NEAR = 0.9
 HALF = 0.5
 
@@ -25,16 +27,16 @@ class Memory:
         self._at_start = 0
 
     def take(self, at: float, rss_bytes: int, uptime_s: float) -> None:
-        """Add one sample at monotonic second `at`, of a process that has run for `uptime_s`."""
+        """Add one sample at monotonic second `at`, of a ready process that runs for `uptime_s`."""
         self._fast.append((at, rss_bytes))
         if self._beats % SPARSE == 0:
             self._slow.append((at, rss_bytes))
         self._beats += 1
-        if uptime_s <= START_S:
+        if not self._at_start and uptime_s <= START_S:
             self._at_start = rss_bytes
 
     def never_fitted(self, cap_bytes: int) -> bool:
-        """Tell whether nine tenths of the cap were reached within `START_S` of the start already.
+        """Tell whether nine tenths of the cap were reached at the first beat already.
 
         Another start would need as much again.
         """

@@ -56,7 +56,15 @@ async def ward(bus, folder):
 def impatient(monkeypatch):
     monkeypatch.setattr(remedies, "ANSWER_S", 0.1)
     monkeypatch.setattr(healing, "VERIFY_S", 0.1)
+    monkeypatch.setattr(healing, "LOOK_AGAIN_S", 0.1)
+    monkeypatch.setattr(healing, "REST_S", 0.0)
     monkeypatch.setattr(moving, "BACK_S", 0.1)
+
+
+async def until(condition) -> None:
+    with anyio.fail_after(30):
+        while not condition():  # noqa: ASYNC110 - nothing tells of it
+            await anyio.sleep(0.05)
 
 
 async def obedient(bus, host: str, done: list[str], then=None) -> None:
@@ -100,6 +108,18 @@ async def test_a_remedy_that_worked_is_proven_by_another_boot(bus, tmp_path):
               ("outcome", "restart", "recovered"), ("recovered", "restart", None)]  # fmt: skip
     assert found.kinds() == wanted
     assert len({event.episode for event in found.record.waiting}) == 1
+
+
+async def test_what_was_all_in_vain_is_not_tried_again_at_once(bus, tmp_path, monkeypatch):
+    monkeypatch.setattr(healing, "REST_S", 3600.0)
+    async with ward(bus, tmp_path) as found, anyio.create_task_group() as tasks:
+        tasks.start_soon(found.healer.heal, found.ill, HANG)
+        await until(lambda: any(k[:2] == ("outcome", "quarantine") for k in found.kinds()))
+        entries = len(found.kinds())
+        await anyio.sleep(1.0)
+        assert len(found.kinds()) == entries
+        found.hear(beat(boot="b2", pid=8))
+        await until(lambda: found.kinds()[-1] == ("outcome", "none", "gone"))
 
 
 async def test_an_illness_that_is_left_alone_does_not_hide_a_silence(bus, tmp_path, monkeypatch):
