@@ -52,20 +52,26 @@ def _step_view(record: TaskRecord, step: StepRecord) -> StepView:
     """Return one step; what ran when its task ended was stopped, though its worker wrote no end."""
     result = step.result
     stopped = record.end is not None and step.state is TaskState.RUNNING
-    told = {} if result is None else _told(result)
+    told = _stopped(record, step) if stopped else {} if result is None else _told(result)
     return StepView(
         id=step.step.id,
         agent=step.step.agent,
         title=step.step.title,
-        state=TaskState.CANCELLED if stopped else step.state,
         depends_on=step.step.depends_on,
         attempt=step.attempt,
         worker=step.worker,
         host=step.host,
         started_at=step.started_at,
         reason=result.reason if result else step.waiting,
-        **told,
+        **({"state": step.state} | told),
     )
+
+
+def _stopped(record: TaskRecord, step: StepRecord) -> dict[str, object]:
+    seconds = None
+    if step.started_at is not None:
+        seconds = _seconds(step.started_at, record.ended_at)
+    return {"state": TaskState.CANCELLED, "finished_at": record.ended_at, "seconds": seconds}
 
 
 def _told(result: StepResult) -> dict[str, object]:

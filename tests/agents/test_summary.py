@@ -53,3 +53,11 @@ def test_the_view_shows_each_step_and_the_journals_sequence():
     view = view_of(planned(*DONE))
     assert [(step.id, step.state) for step in view.steps] == [(n, TaskState.DONE) for n in "abc"]
     assert view.seq == 9
+
+
+def test_a_step_that_ran_when_its_task_was_cancelled_was_stopped_then():
+    whole = planned(started("a"), j.TaskFinished(state=TaskState.CANCELLED))
+    first, *rest = view_of(whole).steps
+    assert (first.state, first.finished_at) == (TaskState.CANCELLED, whole.ended_at)
+    assert first.seconds == (whole.ended_at - first.started_at).total_seconds()
+    assert {step.state for step in rest} == {TaskState.QUEUED}
