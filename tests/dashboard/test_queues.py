@@ -1,8 +1,9 @@
 """What waits for each agent, and the agents' own files."""
 
-from services.dashboard.pages.agents import definitions
+from services.dashboard.pages.agents import at_work, definitions
 from services.dashboard.pages.queues import Queues, queues
 from shared import events as e
+from tests.dashboard.test_crew import view
 
 
 async def test_what_waits_is_told_by_priority(parts):
@@ -33,3 +34,11 @@ def test_an_agent_is_shown_as_it_is_defined(store):
 
 def test_without_a_roster_there_is_no_empty_card(store):
     assert definitions(store) == ""
+
+
+def test_nobody_works_on_what_a_person_has_ended(store):
+    step = e.StepView(id="s1", title="a", agent="builder", state=e.TaskState.WAITING)
+    store.fold(view("t1", state="waiting", steps=(step,)))
+    assert "work-t1-s1" in at_work(store)
+    store.fold(view("t1", state="cancelled", steps=(step,), seq=2))
+    assert "Nobody is busy" in at_work(store)

@@ -16,6 +16,7 @@ from services.dashboard.store import Store
 from services.dashboard.vitals import UP
 from shared.clock import now
 from shared.events import AgentInfo, AgentRoster, StepView, TaskState, TaskView
+from shared.events.tasks import FINAL_STATES
 from shared.streams import AGENTS
 
 EVERY_S = 3.0
@@ -104,6 +105,7 @@ def at_work(store: Store) -> Markup:
     found = [
         (view, step)
         for view in store.crew.latest(200)
+        if view.state not in FINAL_STATES
         for step in view.steps
         if step.state in active
     ]

@@ -55,7 +55,8 @@ def _verdict(result: ReplayedResult) -> Markup:
     if not result.stored:
         return parts.note(f"{run}: its result is no longer kept; there is nothing to compare.")
     if result.same:
-        return parts.note(f"{run}: the stored result follows from the journal, byte for byte.")
+        line = f"{run}: the stored result follows from the journal, byte for byte."
+        return parts.note(line, "good")
     return parts.note(f"{run}: the stored result differs in {', '.join(result.differs)}.", "bad")
 
 
