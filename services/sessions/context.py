@@ -14,6 +14,7 @@ from services.sessions.handoff import handoff
 from services.sessions.heads import Heads
 from services.sessions.index import Index
 from services.sessions.recall import Nearness, search
+from services.sessions.words import folded
 from shared.events import SearchAsk, SessionContext, SessionContextAsk
 
 SHARES = {"open": 0.4, "decisions": 0.25, "before": 0.2}
@@ -26,6 +27,7 @@ TITLES = {
     "recall": "From earlier work",
 }
 RECALLED = 20
+OUTCOMES = ("task.done", "task.failed")
 LONGEST = 400
 """Characters of one line."""
 
@@ -78,7 +80,10 @@ class Contexts:
             return
         wish = SearchAsk(namespace=ask.namespace, query=ask.query, limit=RECALLED)
         near = await self._near(ask.namespace, ask.query)
+        asked = folded(ask.query.strip().splitlines()[0])
         for hit in (await search(self._index, wish, near)).hits:
+            if hit.kind in OUTCOMES and folded(hit.title) == asked:
+                continue  # the same was asked before: an answer that quotes answers says less
             text = hit.title if hit.text in ("", hit.title) else f"{hit.title}: {hit.text}"
             yield hit.event_id, f"{hit.kind}, {hit.actor}: {text}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -77,6 +78,10 @@ SEARCHED = ("what", "why", "impact", "status", "evidence", "rejected", "owner", 
 """Fields of `data` whose words are searched, besides title, body and tags."""
 
 
+SAID = ("what", "why", "rejected", "impact", "status", "value", "evidence", "owner", "priority")
+"""Fields of `data` that a reader of the event is told."""
+
+
 def check(event: SessionEvent) -> None:
     """Raise `InvalidInput`, naming the field, when `data` does not fit the kind, or on size."""
     shape = SHAPES.get(event.kind)
@@ -108,6 +113,19 @@ def searchable(event: SessionEvent) -> str:
         value = event.data.get(name)
         parts += map(str, value) if isinstance(value, list | tuple) else [str(value or "")]
     return "\n".join(part for part in parts if part)
+
+
+def said(event: SessionEvent) -> str:
+    """Return what an event says beside its title: its body, and what its `data` tells readers."""
+    told = ((name, event.data.get(name)) for name in SAID)
+    rows = (f"{name}: {_flat(value)}" for name, value in told if value not in (None, "", []))
+    return "\n".join(part for part in (event.body, "; ".join(rows)) if part)
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 
 def same(one: SessionEvent, other: SessionEvent) -> bool:

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from services.sessions import ranking, words
+from services.sessions.facts import said
 from services.sessions.fusion import Ranked
 from services.sessions.index import Index
 from services.sessions.ranking import Question
@@ -125,7 +126,7 @@ def _hit(hit: Ranked, event: StoredEvent, around: Sequence[SpanLine]) -> SearchH
         session_id=event.session_id,
         kind=event.kind,
         title=event.title,
-        text=event.body or event.title,
+        text=said(event) or event.title,
         actor=event.actor,
         at=event.at,
         score=round(hit.score, 4),

@@ -86,3 +86,21 @@ async def test_a_fork_shows_what_it_inherited_as_its_own(room):
         await one.life.fork(SessionBranch(namespace="main", session_id="f", parents=(parent,)))
         made = await one.handlers.context(ask(session_id="f"))
         assert made.text.startswith("## Open items\n- [high] renew the certificate")
+
+
+async def test_recall_tells_values_and_reasons(room):
+    async with room() as one:
+        await one.add("t", "state.set", "service.mail", data={"key": "mail", "value": {"port": 25}})
+        await one.add("t", "decision", "one host for mail", data={"why": "cost"})
+        text = (await one.handlers.context(ask(query="mail"))).text
+        assert 'service.mail: value: {"port": 25}' in text
+        assert "one host for mail: why: cost" in text
+
+
+async def test_the_same_question_again_is_not_answered_from_its_answer(room):
+    async with room() as one:
+        await one.add("t", "note", "the mail host is called Ada")
+        await one.add("t", "task.done", "Which host has the mail?", body="quotes of quotes")
+        again = await one.handlers.context(ask(query="Which host has the mail?"))
+        other = await one.handlers.context(ask(query="which host has the mail"))
+        assert ("quotes" in again.text, "quotes" in other.text) == (False, True)
