@@ -21,6 +21,10 @@ STEP = 3e-4
 Array = NDArray[Any]
 
 
+class Endless(Exception):
+    """The prices climb for too long: more want what is alike than there is of it."""
+
+
 @dataclass(frozen=True)
 class Edges:
     """Allowed pairs by row, then column; `starts` has one more entry than there are rows."""
@@ -37,12 +41,19 @@ def edges(rows: Array, columns: Array, totals: Array, count: int) -> Edges:
     return Edges(starts, columns[order].astype(np.int64), totals[order].astype(np.float64))
 
 
-def auction(market: Edges, places: Array) -> Array:
-    """Return the column of each row, -1 for who stays alone; `places` is how many a column has."""
+def auction(market: Edges, places: Array, rounds: int = -1) -> Array:
+    """Return the column of each row, -1 for who stays alone; `places` is how many a column has.
+
+    Raises `Endless` when `rounds` of them, if given, did not end it.
+    """
     held = _Held(len(market.starts) - 1, places.astype(np.int64))
     waiting = np.flatnonzero(np.diff(market.starts))
+    count = 0
     while len(waiting):
+        if count == rounds:
+            raise Endless
         waiting = held.take(*_bids(market, held.prices, waiting))
+        count += 1
     return held.columns
 
 

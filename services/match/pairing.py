@@ -8,12 +8,19 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from services.match.assign import BEST, Counts, Pairs
-from services.match.auction import Array, Edges, auction, edges
+from services.match.auction import Array, Edges, Endless, auction, edges
 from services.match.bulk import Scored
 from services.match.pool import Bools
+from services.match.sparse import exact, fits
 
 MOST_KEPT = 4_000_000
 """Pairs that are kept at once; beyond, the best of both sides alone, and the rest scored again."""
+
+NUDGE = 1e-4
+"""By how much at most ties are broken: a third of what a bid is raised by."""
+
+ROUNDS = 2000
+"""An auction of 5,000 with hard limits ends within a tenth of this; one among the alike never."""
 
 Source = Callable[[], Iterable[Scored]]
 
@@ -45,29 +52,62 @@ def pair(source: Source, row_places: Counts, column_places: Counts) -> Paired:
 def candidates(chunks: Iterable[Scored], shape: tuple[int, int]) -> tuple[Scored, bool]:
     """Return the pairs to choose from, and whether any were left out: never among the best."""
     found: list[Scored] = []
-    count, dropped = 0, False
+    count, sieve = 0, None
     for chunk in chunks:
         found.append(chunk)
         count += len(chunk.rows)
-        if count > MOST_KEPT:
-            found = [_best_of_both(_joined(found), shape)]
-            count, dropped = len(found[0].rows), True
-    return _joined(found), dropped
+        if sieve is not None:
+            found[-1] = sieve.passed(chunk)
+        elif count > MOST_KEPT:
+            sieve = Sieve(shape)
+            for n, one in enumerate(found):
+                found[n] = sieve.passed(one)
+    joined = _joined(found)
+    return (joined, False) if sieve is None else (_where(joined, sieve.best(joined)), True)
 
 
-def _best_of_both(pairs: Scored, shape: tuple[int, int]) -> Scored:
-    """Return what is among the best of its row or of its column; rows come whole."""
-    best = _best(pairs.rows, pairs.total, shape[0]) | _best(pairs.columns, pairs.total, shape[1])
-    return _where(pairs, best)
+def valued(pairs: Scored) -> Array:
+    """Return the totals with ties broken by less than any that counts, always the same way.
+
+    Where many are alike, each need so prefers others of them: all would else want the first.
+    """
+    mixed = pairs.rows.astype(np.uint32) * np.uint32(2654435761)
+    mixed = (mixed ^ pairs.columns.astype(np.uint32)) * np.uint32(2246822519)
+    mixed ^= mixed >> np.uint32(15)
+    nudge = (mixed * np.uint32(3266489917) >> np.uint32(8)).astype(np.float32)
+    broken: Array = pairs.total + nudge * np.float32(NUDGE / 2**24)
+    return broken
 
 
-def _best(keys: Array, totals: Array, count: int) -> Bools:
-    order = np.lexsort((-totals, keys))
-    starts = np.searchsorted(keys[order], np.arange(count))
-    rank = np.arange(len(keys)) - starts[keys[order]]
-    best = np.zeros(len(keys), np.bool_)
-    best[order[rank < BEST]] = True
-    return best
+class Sieve:
+    """Lets those pass that are among the `BEST` of their row, or of their column so far."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self._row_least = np.zeros(shape[0], np.float32)
+        self._top = np.zeros((BEST, shape[1]), np.float32)
+
+    def passed(self, chunk: Scored) -> Scored:
+        """Return the chunk's good pairs; its rows come whole and are in no other chunk."""
+        if not len(chunk.rows):
+            return chunk
+        first, totals = int(chunk.rows.min()), valued(chunk)
+        every = np.zeros((int(chunk.rows.max()) - first + 1, self._top.shape[1]), np.float32)
+        every[chunk.rows - first, chunk.columns] = totals
+        least = min(BEST, every.shape[1])
+        ends = slice(first, first + len(every))
+        self._row_least[ends] = np.partition(every, -least, axis=1)[:, -least]
+        both = np.concatenate([self._top, every])
+        self._top = np.partition(both, len(every), axis=0)[len(every) :]
+        return _where(chunk, self._good(chunk, totals))
+
+    def best(self, pairs: Scored) -> Bools:
+        """Tell which pairs are still good now that every chunk has passed."""
+        return self._good(pairs, valued(pairs))
+
+    def _good(self, pairs: Scored, totals: Array) -> Bools:
+        good: Bools = totals >= self._row_least[pairs.rows]
+        good |= totals >= self._top.min(axis=0)[pairs.columns]
+        return good
 
 
 def _joined(chunks: list[Scored]) -> Scored:
@@ -84,25 +124,35 @@ def _where(pairs: Scored, mask: Array) -> Scored:
 
 def _solve(pairs: Scored, row_places: Counts, column_places: Counts) -> tuple[Counts, Counts]:
     """Let each place of a need bid for itself; a pair that two of them made is one pair."""
-    lines = np.repeat(np.arange(len(row_places)), row_places)
+    lines, totals = np.repeat(np.arange(len(row_places)), row_places), valued(pairs)
     if len(lines) == len(row_places) and (row_places == 1).all():
-        market = edges(pairs.rows, pairs.columns, pairs.total, len(lines))
+        market = edges(pairs.rows, pairs.columns, totals, len(lines))
     else:
-        market = _with_copies(pairs, row_places, lines)
-    columns = auction(market, column_places)
+        market = _with_copies(pairs, totals, row_places, lines)
+    columns = _placed(market, column_places)
     kept = columns >= 0
     both = np.unique(np.stack([lines[kept], columns[kept]], axis=1), axis=0)
     return both[:, 0], both[:, 1]
 
 
-def _with_copies(pairs: Scored, row_places: Counts, lines: Counts) -> Edges:
+def _placed(market: Edges, places: Counts) -> Array:
+    """Return each line's column: by auction, or exactly where its prices would climb for ever."""
+    if not fits(market, places):
+        return auction(market, places)
+    try:
+        return auction(market, places, ROUNDS)
+    except Endless:
+        return exact(market, places)
+
+
+def _with_copies(pairs: Scored, totals: Array, row_places: Counts, lines: Counts) -> Edges:
     """Return the edges with each row once for each of its places."""
     copies = row_places[pairs.rows]
     first = np.cumsum(row_places) - row_places
     which = np.repeat(np.arange(len(copies)), copies)
     nth = np.arange(len(which)) - np.repeat(np.cumsum(copies) - copies, copies)
     rows = first[pairs.rows[which]] + nth
-    return edges(rows, pairs.columns[which], pairs.total[which], len(lines))
+    return edges(rows, pairs.columns[which], totals[which], len(lines))
 
 
 def _chosen(pairs: Scored, found: Pairs) -> Scored:

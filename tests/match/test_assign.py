@@ -3,7 +3,9 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 
 from services.match import assign, pairing
+from services.match.auction import edges
 from services.match.bulk import Scored
+from services.match.sparse import exact
 from services.match.stable import blocking, stable
 
 
@@ -52,6 +54,29 @@ def test_large_pools_come_within_a_thousandth(monkeypatch, rows, columns, seed, 
     assert len(set(pairs.rows.tolist())) == len(set(pairs.columns.tolist())) == len(pairs.rows)
     allowed = np.where(total > 0, client, 0.0)
     assert found.blocking == blocking(allowed, provider, pairs, ones(rows), ones(columns))
+
+
+@pytest.mark.parametrize("rows", [300, 600])
+def test_a_large_pool_where_all_are_alike_leaves_nobody_alone(monkeypatch, rows):
+    alike = np.full((rows, 300), 0.5, np.float32)
+    monkeypatch.setattr(pairing, "MOST_KEPT", 9_000)
+    monkeypatch.setattr(pairing, "ROUNDS", 100)
+    found = pairing.pair(lists(alike, alike, alike), ones(rows), ones(300))
+    assert len(found.pairs.rows) == 300
+    assert found.values.total.sum() == pytest.approx(150.0)
+
+
+def test_the_exact_way_keeps_places_like_the_auction():
+    total, client, provider = market(60, 20)
+    scored = next(iter(lists(total, client, provider, 60)()))
+    listed = edges(scored.rows, scored.columns, scored.total, 60)
+    places = np.arange(20) % 4
+    columns = exact(listed, places)
+    kept = columns >= 0
+    assert (np.bincount(columns[kept], minlength=20) <= places).all()
+    best = assign.optimal(total, ones(60), places)
+    worth = [total[kept, columns[kept]].sum(), total[best.rows, best.columns].sum()]
+    assert worth[0] == pytest.approx(worth[1], rel=1e-6)
 
 
 def test_large_pools_keep_capacities_and_openings():
