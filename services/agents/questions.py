@@ -10,8 +10,10 @@ from typing import Literal
 from nats.errors import Error as NatsError
 
 from services.agents.calls import FAILURES
+from services.agents.decide import exhausted
 from services.agents.hold import Hold
 from services.agents.journal import Stale
+from shared.clock import now
 from shared.errors import EngineFailed, SovereignError, TimedOut, Unavailable
 from shared.events.journal import ModelAnswered, StepTroubled
 from shared.events.models import ChatReply, ChatRequest
@@ -61,7 +63,13 @@ class Questions:
         return reply
 
     def _check_budget(self) -> None:
-        """Raise `BudgetExhausted` when what was used so far leaves nothing for a further call."""
+        """Raise `BudgetExhausted` when what was used so far leaves nothing for a further call.
+
+        The task's own budget counts too: else the rounds of one step could go far beyond it.
+        """
+        over = exhausted(self._hold.record, now())
+        if over is not None and over.code == BudgetExhausted.code:
+            raise BudgetExhausted(over.message, field=over.field)
         budget = self._hold.spec.budget
         answers = self._hold.step.own_answers().values()
         tokens = sum(reply.prompt_tokens + reply.completion_tokens for reply in answers)

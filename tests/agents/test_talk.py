@@ -64,3 +64,12 @@ async def test_after_a_call_the_step_waits_for_a_model_and_makes_no_call_again(b
         await asked.beat(room)
         assert (await result(bus)).answer == "- done"
     assert len(made) == 1
+
+
+async def test_the_tasks_budget_ends_a_step_between_two_of_its_calls(bus, settings):
+    calls = [[call("look", str(number))] for number in range(4)]
+    async with saying(bus, *calls, "- done") as asked, crew_with(bus, settings, tool()):
+        await submit(bus, agent="builder", budget={"tokens": 20})
+        done = await result(bus)
+    assert (done.state, done.reason.code) == (TaskState.FAILED, "budget_exhausted")
+    assert (done.reason.field, len(asked.asked)) == ("budget.tokens", 2)
