@@ -6,6 +6,7 @@ from cli.output import pairs, say, table, tell
 from shared.events.budgets import BudgetLine, BudgetList
 from shared.events.monitor import MonitorReport, SeriesLine
 from shared.events.policy import PolicyReport, QualityLine
+from shared.events.suggest import SuggestReply
 
 
 def show_policy(found: PolicyReport) -> None:
@@ -79,3 +80,12 @@ def _budget(line: BudgetLine) -> tuple[object, ...]:
         f"{line.reserved_usd:.4f} USD", line.limit_usd, line.spent_tokens, line.limit_tokens,
         line.refused,
     )  # fmt: skip
+
+
+def show_suggestions(found: SuggestReply) -> None:
+    """Print earlier questions with their answers; a person judges whether they fit."""
+    for each in found.suggestions:
+        tell(f"{each.similarity:.2f}  {each.question}")
+        tell(f"      {each.answer}")
+    if not found.suggestions:
+        say(f"nothing near was asked before ({found.known} questions are known)")

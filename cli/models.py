@@ -73,6 +73,22 @@ def budgets(as_json: Json = False) -> None:
 
 
 @app.command()
+def suggest(
+    text: Annotated[str, typer.Argument(help="A question.", show_default=False)],
+    at_least: Annotated[float, typer.Option(min=-1, max=1, help="The least cosine.")] = 0.8,
+    as_json: Json = False,
+) -> None:
+    """Show questions near in meaning that were answered before; needs router.suggestions."""
+    from cli.connection import ask
+    from cli.measured import show_suggestions
+    from cli.output import show
+    from shared.events.suggest import SuggestAsk, SuggestReply
+
+    asked = SuggestAsk(text=text, at_least=at_least)
+    show(ask("model.suggest", asked, SuggestReply, 60.0), as_json, show_suggestions)
+
+
+@app.command()
 def pull(
     model: Annotated[str | None, typer.Argument(help="The setting's model unless given.")] = None,
     host: Annotated[str, typer.Option("--host", help="A host of the pool, by its name.")] = "",

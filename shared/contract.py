@@ -85,6 +85,7 @@ CHANNELS = (
     _rpc("ops.history", e.OpsHistoryAsk, e.OpsHistory, "ops", "the record, newest first"),
     _rpc("model.budgets", e.Empty, e.BudgetList, "router", "what calls may cost, and did"),
     _rpc("model.policy", e.Empty, e.PolicyReport, "router", "aliases, rules, measured quality"),
+    _rpc("model.suggest", e.SuggestAsk, e.SuggestReply, "router", "what was asked before"),
     _rpc("model.import", e.UsageImport, e.UsageImported, "router", "what past usage would save"),
     _rpc("model.monitor", e.MonitorAsk, e.MonitorReport, "router", "figures, anomalies, forecast"),
     _rpc("model.apply", e.TuningAsk, e.TuningChange, "router", "do what a recommendation says"),

@@ -192,7 +192,7 @@ USERS: dict[str, Rights] = {
             "task.request.*", "task.control.*", "model.status", "model.models", "model.savings",
             "model.report", "model.sovereignty", "model.apply", "model.rollback", "model.changes",
             "model.hosts", "model.budgets", "model.policy", "model.import",
-            "model.monitor",
+            "model.monitor", "model.suggest",
             "agent.status", "agent.replay", "ops.status", "ops.history",
             "ops.lessons", "ops.check",
             "ops.restart", "ops.drain", "session.>", "match.>", "$JS.API.STREAM.LIST",

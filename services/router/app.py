@@ -31,13 +31,14 @@ from services.router.presence import Presence
 from services.router.record import Record, open_record
 from services.router.reports import ReportHandlers
 from services.router.running import Running
+from services.router.suggest.suggestions import Suggestions
 from services.router.switch import Switch
 from services.router.tuning import store
 from services.router.tuning.levers import Family, Levers
 from services.router.tuning.store import Store
 from services.router.tuning.tuner import Tuner
 from services.router.usage.importing import Importer
-from shared.events import EmbedRequest, Empty, MonitorAsk, TuningAsk, UsageImport
+from shared.events import EmbedRequest, Empty, MonitorAsk, SuggestAsk, TuningAsk, UsageImport
 from shared.service import Service
 from shared.settings import Settings
 from shared.subjects import MODEL_CANCEL, MODEL_CHAT, MODEL_EMBED
@@ -102,7 +103,9 @@ async def _serve(room: Room) -> Door:
     parts = await make(service, switch, record)
     hosts = parts.pool.beat if parts.pool else dict
     service.heart.info = lambda: switch.info() | {"slots": parts.slots.info()} | hosts()
-    desk = _desk(room, parts)
+    models = ModelHandlers(settings, switch, parts.slots, parts.pool)
+    suggestions = Suggestions(settings.suggestions, models.embed)
+    desk = _desk(room, parts, suggestions)
     await _start(room, parts)
     presence = Presence(service.bus.nc)
     await presence.listen()
@@ -110,13 +113,14 @@ async def _serve(room: Room) -> Door:
     chat = ChatHandlers(desk, room.running, presence)
     room.loops.start_soon(chat.own)
     await _chat(service, chat)
-    models = ModelHandlers(settings, switch, parts.slots, parts.pool)
     await _models(service, models)
+    await service.endpoints.answer_many("model.suggest", SuggestAsk, suggestions.answer, 4)
+    room.loops.start_soon(suggestions.run)
     await _reports(service, record, parts)
     return Door(settings, desk, models, room.running)
 
 
-def _desk(room: Room, parts: Parts) -> Desk:
+def _desk(room: Room, parts: Parts, suggestions: Suggestions) -> Desk:
     return Desk(
         settings=room.service.settings.router,
         switch=room.switch,
@@ -127,6 +131,7 @@ def _desk(room: Room, parts: Parts) -> Desk:
         policy=parts.policy,
         budgets=parts.budgets,
         shelf=parts.shelf,
+        suggestions=suggestions,
     )
 
 

@@ -17,6 +17,7 @@ from services.router.keys import cacheable, key
 from services.router.policy.policy import FALL_BACK, Choice, Policy
 from services.router.shelf import Shelf
 from services.router.slots import Queue
+from services.router.suggest.suggestions import Suggestions
 from services.router.switch import Switch
 from shared.errors import (
     Cancelled,
@@ -46,6 +47,7 @@ class Desk:
     policy: Policy
     budgets: Budgets
     shelf: Shelf | None = None
+    suggestions: Suggestions | None = None
 
     async def complete(self, request: ChatRequest, on_delta: OnDelta | None = None) -> ChatReply:
         """Return the reply within `timeout_s`; raise typed errors; every outcome is recorded.
@@ -160,6 +162,8 @@ class Desk:
             answer = await self._queued(engine, errand, tell)
             if _worth_keeping(errand.request, answer):
                 self.cache.put(name, answer, event)
+                if self.suggestions is not None:
+                    self.suggestions.learn(errand.request, answer)
                 if self.shelf is not None:
                     self.shelf.keep(name, errand.request.tenant, answer)
             return answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Literal
 
 from nats.micro.request import Request
 
@@ -28,6 +29,7 @@ from shared.events import (
 from shared.load import leaning
 from shared.settings import RouterSettings
 
+Priority = Literal["urgent", "high", "normal", "low"]
 EMBED = "embed"
 """The alias of the setting's embedding model."""
 
@@ -61,7 +63,7 @@ class ModelHandlers:
         """Return the hosts of the pool, none when the engine is another."""
         return HostList() if self.pool is None else await self.pool.list_hosts(asked)
 
-    async def embed(self, request: EmbedRequest) -> EmbedReply:
+    async def embed(self, request: EmbedRequest, priority: Priority = "normal") -> EmbedReply:
         """Return vectors from the engine of now."""
         ours = not request.model or request.model == EMBED not in self.settings.aliases
         wanted = self.settings.embed_model if ours else request.model
@@ -70,7 +72,7 @@ class ModelHandlers:
         engine = await self.switch.choose(model)
         asked = request.model_copy(update={"model": model})
         with leaning():
-            async with self.slots.hold("normal"):
+            async with self.slots.hold(priority):
                 return await engine.embed(asked)
 
     async def pull(self, request: Request) -> None:

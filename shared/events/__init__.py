@@ -228,6 +228,11 @@ if TYPE_CHECKING:
         SpanLine,
         StoredEvent,
     )
+    from shared.events.suggest import (
+        SuggestAsk,
+        Suggestion,
+        SuggestReply,
+    )
     from shared.events.tasks import (
         APPROVAL,
         FINAL_STATES,
@@ -470,6 +475,9 @@ _HOMES = {
     "StepWaiting": "journal",
     "StoredEvent": "sessions",
     "StreamBackup": "ops",
+    "SuggestAsk": "suggest",
+    "SuggestReply": "suggest",
+    "Suggestion": "suggest",
     "Target": "money",
     "TaskControl": "tasks",
     "TaskFinished": "journal",
@@ -697,6 +705,9 @@ __all__ = [
     "StepWaiting",
     "StoredEvent",
     "StreamBackup",
+    "SuggestAsk",
+    "SuggestReply",
+    "Suggestion",
     "Target",
     "TaskControl",
     "TaskFinished",

@@ -1,5 +1,6 @@
 import json
 
+from shared.clock import now
 from shared.events import (
     AliasLine,
     BudgetLine,
@@ -12,6 +13,8 @@ from shared.events import (
     PolicyReport,
     PullProgress,
     QualityLine,
+    Suggestion,
+    SuggestReply,
 )
 from tests.cli.conftest import answer
 
@@ -75,3 +78,15 @@ async def test_pull_shows_each_new_status(cli, bus):
 async def test_pull_without_a_terminal_needs_yes(cli, bus):
     done = await cli("model", "pull", "m")
     assert (done.exit_code, "--yes" in done.stderr) == (2, True)
+
+
+async def test_suggest_shows_what_was_asked_before(cli, bus):
+    near = Suggestion(question="where is it", answer="here", model="m", similarity=0.91, at=now())
+    await answer(bus, "model.suggest", SuggestReply(suggestions=(near,), known=4))
+    shown = (await cli("model", "suggest", "where was it")).stdout
+    assert all(part in shown for part in ("0.91", "where is it", "here"))
+
+
+async def test_suggest_says_when_nothing_is_near(cli, bus):
+    await answer(bus, "model.suggest", SuggestReply(known=4))
+    assert "nothing near was asked before (4" in (await cli("model", "suggest", "x")).stderr

@@ -1,0 +1,1 @@
+"""Earlier answers to questions that are near in meaning."""
