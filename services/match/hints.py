@@ -74,4 +74,4 @@ def _view(
     if not weight:
         return 0.0
     mean = sum(weights[name] * value for name, value in known.items()) / weight
-    return min(mean, 1.0, THIN * weight)
+    return min(mean, 1.0) * min(1.0, THIN * weight)

@@ -153,3 +153,15 @@ def test_texts_are_held_against_the_need():
     far = pair(provider("ana", bio="Gardens and fish ponds."), need("n1", text="A payment ledger"))
     assert part(near, "text").value > 0.5 > part(far, "text").value == 0.0
     assert orjson.loads(near.model_dump_json())["total"] > far.total
+
+
+def test_of_two_known_by_their_texts_alone_the_closer_one_is_first():
+    near = provider("zoe", skills=(), rate=None, bio="ledgers audits invoices taxes")
+    far = provider(
+        "ana", skills=(), rate=None, bio="ledgers audits gardens horses boats poems bread music"
+    )
+    ready = asked(need("n1", required=(), budget=None, text="ledgers audits invoices taxes"))
+    pool = gather(stored(far, near), {}, {})
+    first, second = best(scores := score(ready, pool), pool, 2, blocked=False)
+    assert [pool.ids[first], pool.ids[second]] == ["zoe", "ana"]
+    assert scores.total[first] > scores.total[second] + 0.01
