@@ -41,9 +41,10 @@ async def answer(client: httpx.AsyncClient, path: str) -> httpx.Response:
 
 
 async def ready(client: httpx.AsyncClient) -> None:
-    """Ask until the bus is there too."""
+    """Ask until the service itself beats as ready: before that it hears no signal in peace."""
     for _ in range(400):
-        if (await answer(client, "/readyz")).status_code == 200:
+        services = (await answer(client, "/health")).json()["services"]
+        if services["dashboard"]["state"] == "ready":
             return
         await asyncio.sleep(0.1)
     raise AssertionError("never ready")
