@@ -10,7 +10,7 @@ from cli.output import emit_json, tell
 from cli.views import known
 from cli.wishes import build, person
 from shared.bus import Bus
-from shared.errors import Conflict
+from shared.errors import Conflict, NotFound
 from shared.events.tasks import FINAL_STATES, TaskControl, TaskView
 from shared.ids import ulid
 from shared.settings import Settings
@@ -63,6 +63,9 @@ def _check(view: TaskView, action: str) -> None:
 
 def _step(view: TaskView, action: str, step: str | None) -> str | None:
     """Return the step that is meant: the named one, or the only one that waits for a person."""
+    if step is not None and step not in (ids := [one.id for one in view.steps]):
+        has = f"its steps are {', '.join(ids)}" if ids else "it has no steps yet"
+        raise NotFound(f"task {view.task_id} has no step {step}: {has}")
     if step is not None or action not in ("approve", "reject"):
         return step
     waits = [one.id for one in waiting_steps(view)]

@@ -72,10 +72,13 @@ class Desk:
         return Ticket(task, priority, bool(ack.duplicate))
 
     async def control(self, word: TaskControl) -> None:
-        """Publish a person's word on a task that is known; else `NotFound`."""
+        """Publish a person's word on a task, and a step, that is known; else `NotFound`."""
         self.must_be_writable()
-        if await self.view(word.task_id) is None:
+        view = await self.view(word.task_id)
+        if view is None:
             raise NotFound(f"no task {word.task_id}", field="task_id")
+        if word.step is not None and word.step not in [step.id for step in view.steps]:
+            raise NotFound(f"task {word.task_id} has no step {word.step}", field="step")
         msg_id = f"control.{word.task_id}.{ulid()}"
         await self.bus.publish(task_control(word.task_id), word, msg_id, within_s=PUBLISH_S)
 

@@ -193,6 +193,14 @@ async def test_approve_finds_the_only_step_that_waits(cli, bus):
     assert json.loads(done.stdout)["step"] == "s1"
 
 
+@pytest.mark.parametrize("action", ["approve", "reject"])
+async def test_a_word_on_a_step_that_is_not_there_is_refused(cli, bus, action):
+    await crew.put(bus, crew.view("one"))
+    done = await cli("task", action, "one", "--step", "s9")
+    assert (done.exit_code, await read_subject(bus, "TASKS_CONTROL", "task.control.one")) == (1, [])
+    assert "task one has no step s9: its steps are s1" in done.stderr
+
+
 @pytest.mark.parametrize("action", ["cancel", "approve"])
 async def test_a_word_on_a_task_that_has_ended_is_refused(cli, bus, action):
     await crew.put(bus, crew.view("one", TaskState.DONE, TaskState.DONE))

@@ -126,6 +126,14 @@ async def test_a_word_on_an_unknown_task_is_404(parts):
         assert (await client.post("/tasks/nope/explode")).status_code == 422
 
 
+async def test_a_word_on_an_unknown_step_is_404_and_names_it(parts):
+    async with door(parts) as client:
+        await client.post("/tasks/execute", content=SEED)
+        answer = await client.post("/tasks/test-1/approve", json={"step": "s9"})
+    assert (answer.status_code, answer.json()["error"]["field"]) == (404, "step")
+    assert await last_of(parts.bus, "TASKS_CONTROL", "task.control.test-1") is None
+
+
 async def test_a_read_only_dashboard_takes_no_task(parts):
     parts.desk.read_only = True
     async with door(parts) as client:
