@@ -77,10 +77,15 @@ class Desk:
         view = await self.view(word.task_id)
         if view is None:
             raise NotFound(f"no task {word.task_id}", field="task_id")
-        if word.step is not None and word.step not in [step.id for step in view.steps]:
+        if word.step is not None and not self._has(view, word.step):
             raise NotFound(f"task {word.task_id} has no step {word.step}", field="step")
         msg_id = f"control.{word.task_id}.{ulid()}"
         await self.bus.publish(task_control(word.task_id), word, msg_id, within_s=PUBLISH_S)
+
+    def _has(self, view: TaskView, step_id: str) -> bool:
+        """Tell whether a task has this step, or one of this name is known to wait."""
+        known = (view.task_id, step_id) in self.store.crew.waits
+        return known or step_id in [step.id for step in view.steps]
 
     async def view(self, task_id: str) -> TaskView | None:
         """Return how a task stands: as the manager wrote it, else as it was handed in here."""
