@@ -29,7 +29,7 @@ $(UV):
 test: fast e2e       ## the fast suite, then the whole system as real processes
 
 fast: setup
-	$(BIN)/pytest -n 2 --dist loadfile -m "not e2e and not chaos and not containers"
+	$(BIN)/pytest -n 3 --dist loadfile -m "not e2e and not chaos and not containers"
 
 e2e: setup
 	$(BIN)/pytest -m "e2e or containers" tests/e2e tests/containers --timeout 300

@@ -227,8 +227,8 @@ def _sum_up(db: sqlite3.Connection, entry: LedgerEntry, sums: tuple[int, int, in
     row = (max(cash, 0), max(earned, 0), -min(earned, 0), owed, returned)
     where = (stamp(entry.at)[:10], entry.kind, entry.stream, entry.sector, entry.currency)
     db.execute(_ADD.format("earning", ", ".join("?" * 10)), (*where, *row))
-    about = (entry.party_id, entry.currency)
-    db.execute(_ADD.format("party_earning", ", ".join("?" * 7)), (*about, *row))
+    about = (entry.party_id, entry.stream, entry.currency)
+    db.execute(_ADD.format("party_earning", ", ".join("?" * 8)), (*about, *row))
 
 
 def meaning(entry: LedgerEntry) -> str:

@@ -29,13 +29,15 @@ GROUPS = {
 
 _LINES = """
 SELECT {group} AS "group", e.currency, sum(e.gross) AS gross, sum(e.earned) AS earned,
-  sum(e.refunded) AS refunded, sum(e.payable) AS payable, sum(e.returned) AS returned
+  sum(e.refunded) AS refunded, sum(e.payable) AS payable, sum(e.returned) AS returned,
+  sum(CASE e.stream WHEN 'commission' THEN e.gross - e.returned END) AS kept,
+  sum(CASE e.stream WHEN 'commission' THEN e.earned - e.refunded END) AS commission
 FROM {table} e {where} GROUP BY 1, 2 ORDER BY 1, 2
 """
 
 
 _OF_PARTIES = """
-SELECT party_id, currency, substr(at, 1, 10) AS day, max(cash, 0) AS gross,
+SELECT party_id, stream, currency, substr(at, 1, 10) AS day, max(cash, 0) AS gross,
   max(earned, 0) AS earned, -min(earned, 0) AS refunded, owed AS payable,
   CASE kind WHEN 'refund' THEN -min(cash, 0) ELSE 0 END AS returned FROM entry
 """
@@ -72,9 +74,12 @@ def lines(db: sqlite3.Connection, ask: RevenueAsk) -> tuple[RevenueLine, ...]:
 
 
 def _line(row: dict[str, Any]) -> RevenueLine:
-    """Return one line; the take rate is what was kept of what was kept paid."""
-    kept = row["gross"] - row["returned"]
-    rate = round((row["earned"] - row["refunded"]) / kept, 6) if kept > 0 else None
+    """Return one line; the take rate is the commission's share of what deals brought and kept.
+
+    Fees and service builds are no share of a deal: they earn, and leave the rate alone.
+    """
+    kept, commission = row.pop("kept"), row.pop("commission")
+    rate = round(commission / kept, 6) if kept > 0 else None
     return RevenueLine(**row, take_rate=rate)
 
 

@@ -88,9 +88,10 @@ CREATE TABLE earning (
     PRIMARY KEY (day, kind, stream, sector, currency)
 ) WITHOUT ROWID;
 CREATE TABLE party_earning (
-    party_id TEXT NOT NULL, currency TEXT NOT NULL, gross INTEGER NOT NULL, earned INTEGER NOT NULL,
-    refunded INTEGER NOT NULL, payable INTEGER NOT NULL, returned INTEGER NOT NULL,
-    PRIMARY KEY (party_id, currency)
+    party_id TEXT NOT NULL, stream TEXT NOT NULL, currency TEXT NOT NULL,
+    gross INTEGER NOT NULL, earned INTEGER NOT NULL, refunded INTEGER NOT NULL,
+    payable INTEGER NOT NULL, returned INTEGER NOT NULL,
+    PRIMARY KEY (party_id, stream, currency)
 ) WITHOUT ROWID;
 
 CREATE TRIGGER entry_balances BEFORE INSERT ON entry

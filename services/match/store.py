@@ -17,7 +17,7 @@ import aiosqlite
 Result = TypeVar("Result")
 
 SCHEMA = Path(__file__).with_name("schema.sql")
-VERSION = 7
+VERSION = 8
 """Of the schema; a file of another version is made anew from the streams."""
 
 BUSY_S = 15.0

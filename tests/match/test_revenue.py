@@ -3,11 +3,12 @@ import io
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from beancount import loader
 
 from services.match import revenue
 from shared.clock import now
-from shared.events import LedgerExportAsk, Money, RevenueAsk
+from shared.events import BillAsk, LedgerExportAsk, Money, RevenueAsk
 from tests.match.conftest import need, provider, usd
 
 
@@ -45,6 +46,18 @@ async def test_the_report_tells_take_rate_target_and_what_is_outstanding(host):
         assert (report.target.earned, report.target.target) == (1000, 2_000_000)
         assert report.outstanding == {"0-30": {"JPY": 400}}
         assert report.match_seconds >= 0
+
+
+@pytest.mark.parametrize("by", ["month", "party", "sector", "currency"])
+async def test_fees_and_builds_leave_the_take_rate_alone(host, by):
+    async with host() as here:
+        await two_deals(here)
+        before = (await here.handlers.revenue(RevenueAsk(by=by))).lines
+        fee = BillAsk(action="charge", party_id="bo", stream="build", amount=usd(90_000), key="b1")
+        await here.handlers.bill(fee)
+        after = (await here.handlers.revenue(RevenueAsk(by=by))).lines
+        rates = {line.take_rate for line in after if line.take_rate is not None}
+        assert rates == {line.take_rate for line in before if line.take_rate is not None}
 
 
 async def test_what_is_owed_grows_old(host):
