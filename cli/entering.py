@@ -19,6 +19,7 @@ from shared.settings import load
 from shared.subjects import token as checked
 
 HINT = "from now on the dashboard asks for a login"
+NOBODY = "and no person has one: name yourself with `sovereign access add NAME --role operate`"
 
 
 def add(name: str, role: Role, password_file: str | None) -> None:
@@ -36,7 +37,7 @@ def token(name: str, role: Role, days: float | None, as_json: bool) -> None:
     """Make a token and print it."""
     checked(name, "name")
     path = access.file_of(load())
-    first = _is_open(access.read(path))
+    known = access.read(path)
     try:
         secret = access.add_key(path, name, role, days)
     except ValidationError as error:
@@ -46,8 +47,8 @@ def token(name: str, role: Role, days: float | None, as_json: bool) -> None:
     else:
         tell(secret)
         say("it is shown this once; send it as `Authorization: Bearer TOKEN`")
-    if first:
-        say(HINT)
+    if not known.people:
+        say(f"{HINT}, {NOBODY}")
 
 
 def remove(name: str, yes: bool) -> None:

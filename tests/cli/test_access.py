@@ -15,8 +15,10 @@ def test_a_person_is_added_listed_and_removed(run):
 
 
 def test_a_token_is_printed_once(run):
-    secret = run("access", "token", "ci", "--role", "submit", "--days", "2").stdout.strip()
+    made = run("access", "token", "ci", "--role", "submit", "--days", "2")
+    secret = made.stdout.strip()
     assert secret.startswith("sov_")
+    assert "no person has one: name yourself with `sovereign access add" in made.stderr
     assert secret not in run("access", "list").stdout
     assert run("access", "revoke", "ci", "--yes").exit_code == 0
 
