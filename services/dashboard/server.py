@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import socket
 from collections.abc import Iterator
 
@@ -11,7 +10,9 @@ import anyio
 import uvicorn
 from starlette.types import ASGIApp
 
+from shared import listen
 from shared.errors import InvalidSetting
+from shared.listen import is_address, is_loopback
 from shared.settings import DashboardSettings
 
 HOST = "SOVEREIGN_DASHBOARD__HOST"
@@ -45,20 +46,15 @@ def claim(settings: DashboardSettings, *, guarded: bool = False) -> socket.socke
     """
     refuse_public(settings, guarded=guarded)
     _check_files(settings)
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # else no TCP_NODELAY
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        bound.bind((settings.host, settings.port))
+        return listen.bound(settings.host, settings.port)
     except OSError as error:
-        bound.close()
         raise InvalidSetting(_taken(settings, error), field=PORT) from error
-    return bound
 
 
 def is_public(settings: DashboardSettings) -> bool:
     """Tell whether others than this host may come: by the address, a proxy or another name."""
-    return not _is_loopback(settings.host) or bool(settings.proxies or settings.hosts)
+    return not is_loopback(settings.host) or bool(settings.proxies or settings.hosts)
 
 
 def refuse_public(settings: DashboardSettings, *, guarded: bool) -> None:
@@ -66,7 +62,7 @@ def refuse_public(settings: DashboardSettings, *, guarded: bool) -> None:
     if not is_public(settings):
         return
     host = settings.host
-    if not (_is_address(host) or host == "localhost"):
+    if not (is_address(host) or host == "localhost"):
         raise InvalidSetting(f"{HOST}={host}: give an IP address or localhost", field=HOST)
     if not guarded:
         raise InvalidSetting(
@@ -90,21 +86,6 @@ def _check_files(settings: DashboardSettings) -> None:
             raise InvalidSetting(f"{name}: set both, certificate and key", field=name)
         if path is not None and not path.is_file():
             raise InvalidSetting(f"{name}={path}: no such file", field=name)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 async def serve(

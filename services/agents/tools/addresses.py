@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from yarl import URL
 
 from services.agents.tools.tool import ToolRefused
+from shared.listen import is_address
 
 PORTS = {"http": 80, "https": 443}
 LONGEST = 2000
@@ -65,15 +66,6 @@ def parse(text: str) -> URL:
         return URL(text).with_fragment(None)
     except ValueError as error:
         raise ToolRefused(f"url: {error}"[:300], field="url") from None
-
-
-def is_address(host: str) -> bool:
-    """Tell whether the host is an address and not a name."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def public(address: str) -> bool:

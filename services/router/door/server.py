@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import socket
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
+from shared import listen
 from shared.errors import InvalidSetting
+from shared.listen import is_loopback
 from shared.settings import RouterSettings
 
 if TYPE_CHECKING:
@@ -36,32 +37,27 @@ def claim(settings: RouterSettings) -> socket.socket | None:
     """
     if settings.door_port == 0:
         return None
-    if not settings.door_keys and not _is_loopback(settings.door_host):
+    if not settings.door_keys and not is_loopback(settings.door_host):
         line = f"{HOST}={settings.door_host}: others could reach it, so it needs"
         raise InvalidSetting(f"{line} SOVEREIGN_ROUTER__DOOR_KEYS", field=HOST)
-    family = socket.AF_INET6 if ":" in settings.door_host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # else no TCP_NODELAY
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        bound.bind((settings.door_host, settings.door_port))
+        return listen.bound(settings.door_host, settings.door_port)
     except OSError as error:
-        bound.close()
         where = f"{settings.door_host}:{settings.door_port}"
         log.warning("no door: %s (%s); %s chooses another port", where, error.strerror, PORT)
         return None
-    return bound
 
 
 @contextlib.asynccontextmanager
 async def open_door(app: Door, settings: RouterSettings) -> AsyncIterator[None]:
     """Answer while the body runs; a door that is shut or whose port is taken answers nobody."""
-    bound = claim(settings)
-    if bound is None:
+    claimed = claim(settings)
+    if claimed is None:
         yield
         return
     host = f"[{settings.door_host}]" if ":" in settings.door_host else settings.door_host
     app.url = f"http://{host}:{settings.door_port}/v1"
-    async with serving(app, bound):
+    async with serving(app, claimed):
         yield
 
 
@@ -107,10 +103,3 @@ async def _leave(state: ServerState) -> None:
         await asyncio.gather(*late, return_exceptions=True)
     for connection in tuple(state.connections):
         connection.transport.abort()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
