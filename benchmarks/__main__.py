@@ -10,7 +10,11 @@ import sys
 
 import benchmarks
 
-NOT_BENCHMARKS = {"__main__", "agents_peers", "grading", "instant_ollama", "router_peers", "table"}
+NOT_BENCHMARKS = {
+    "__main__", "agents_peers", "grading", "instant_ollama", "measuring", "router_peers",
+    "router_place", "router_quick", "table",
+}  # fmt: skip
+"""Parts of others, and what only repeats a part of another; `router_quick` runs by its name."""
 
 
 def main() -> None:
