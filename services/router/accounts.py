@@ -43,11 +43,14 @@ class Accounts:
 
     def book(self, outcome: Outcome, error: str | None = None) -> None:
         """Record what a request came to; with `error`, its code, the reply holds what is known."""
-        call = row(outcome, error)
+        self.enter(row(outcome, error), self._event(outcome, error))
+
+    def enter(self, call: Call, event: CostEvent) -> None:
+        """Record one call and tell it."""
         self._record.add(call)
         for follow in self.followers:
             follow(call)
-        self._tell(self._event(outcome, error))
+        self._tell(event)
 
     def saved(self, reply: ChatReply) -> Decimal | None:
         """Return the reference price less the cost; None for rules and for unknown prices."""

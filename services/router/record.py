@@ -34,7 +34,8 @@ class Call:
     """One row. `at` is ISO 8601 in UTC; `cost_pico` is null when the price is unknown;
     `own_host` is 1 when no token left the owner's hosts; `source` is the door that the request
     came through, `caller` the name of its key; `asked` is the model as it was asked for, `rule`
-    what chose the model; `structured` is 1 for a schema or tools."""
+    what chose the model; `structured` is 1 for a schema or tools; `kind` is `chat` or `embed`, and
+    `texts` are an embedding's inputs."""
 
     at: str
     request_id: str
@@ -63,6 +64,8 @@ class Call:
     asked: str = ""
     rule: str = ""
     structured: int = 0
+    kind: str = "chat"
+    texts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +169,13 @@ async def _declare(database: aiosqlite.Connection, path: Path) -> None:
     database.row_factory = sqlite3.Row
     try:
         await database.executescript(_declaration())
+        await database.execute("BEGIN IMMEDIATE")  # routers that share the file start at once
         there = {row["name"] for row in await database.execute_fetchall(TABLE)}
         for column in (one for one in fields(Call) if one.name not in there):
             await database.execute(f"ALTER TABLE calls ADD COLUMN {_column(column)}")
-        await database.executescript(history.DECLARATION)
+        summed = [row["name"] for row in await database.execute_fetchall(history.TABLE)]
+        for statement in history.declaration(summed):
+            await database.execute(statement)
         await database.commit()
     except sqlite3.Error as error:
         raise _unwritable(path, error) from error

@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     )
     from shared.events.models import (
         CacheEvent,
+        CallKind,
         ChatChunk,
         ChatMessage,
         ChatOptions,
@@ -320,6 +321,7 @@ _HOMES = {
     "BudgetScope": "budgets",
     "CacheEvent": "models",
     "CacheStatus": "reports",
+    "CallKind": "models",
     "Charge": "money",
     "ChatChunk": "models",
     "ChatMessage": "models",
@@ -550,6 +552,7 @@ __all__ = [
     "BudgetScope",
     "CacheEvent",
     "CacheStatus",
+    "CallKind",
     "Charge",
     "ChatChunk",
     "ChatMessage",

@@ -11,6 +11,7 @@ from shared.events.base import Body, Instant, UsDollars
 from shared.subjects import Token
 
 Role = Literal["system", "user", "assistant", "tool"]
+CallKind = Literal["chat", "embed"]
 
 
 class ChatMessage(Body):
@@ -137,22 +138,50 @@ class ModelCancel(Body):
 
 
 class EmbedRequest(Body):
-    """A request on `model.embed`."""
+    """A request on `model.embed`; no text is empty.
+
+    `model` is an alias or a model's name; empty, and `embed`, mean the configured embedding model.
+    With `cache` off, every text is asked of the model; `auto` and `always` keep vectors alike, as
+    the same text has the same vector. The other fields are those of `ChatRequest`.
+    """
 
     input: tuple[str, ...] = Field(min_length=1, max_length=512)
     model: str = Field(default="", max_length=200)
     dimensions: int | None = Field(default=None, ge=1, le=65_536)
     tenant: Token = "default"
     timeout_s: float = Field(default=60.0, gt=0, le=600)
+    request_id: Token | None = None
+    cache: Literal["auto", "off", "always"] = "auto"
+    priority: Literal["urgent", "high", "normal", "low"] = "normal"
+    task_id: Token | None = None
+    step_id: Token | None = None
+    agent: Token | None = None
+    budget_usd: UsDollars | None = Field(default=None, ge=0)
+    budget_tokens: int | None = Field(default=None, ge=0)
+    clouds: tuple[str, ...] = Field(default=(), max_length=20)
+    source: Token = "bus"
+    caller: Token | None = None
 
 
 class EmbedReply(Body):
-    """L2-normalised vectors, one for each input."""
+    """L2-normalised vectors, one for each input.
+
+    `prompt_tokens` are those of all texts. `kept` of the texts were not asked of a model for this
+    request: they were in the cache, in another request in flight, or twice in this one; `cache` is
+    `miss` as soon as one was asked. `cost_usd` is what this request paid, null if unknown.
+    """
 
     model: str
     engine: str
     embeddings: tuple[tuple[float, ...], ...]
     prompt_tokens: int = 0
+    request_id: str = ""
+    host: str = ""
+    times: ModelTimes = ModelTimes()
+    cache: Literal["miss", "hit", "coalesced", "off"] = "off"
+    kept: int = 0
+    cost_usd: UsDollars | None = None
+    rule: str = ""
 
 
 EngineState = Literal["ready", "absent", "model_missing", "refused", "offline", "probing"]
@@ -174,7 +203,11 @@ class EngineStatus(Body):
 
 
 class CacheEvent(Body):
-    """What the cache did with one key; `shared` is the bucket that routers share."""
+    """What a cache did with one key; `shared` is the bucket that routers share.
+
+    `of` tells answers from vectors; of a batch of vectors `count` keys went the same way, and
+    `key` is the first.
+    """
 
     kind: Literal["hit", "miss", "store", "evict", "coalesced"]
     key: str
@@ -184,6 +217,8 @@ class CacheEvent(Body):
     size: int = 0
     entries: int = 0
     tier: Literal["local", "shared"] = "local"
+    of: CallKind = "chat"
+    count: int = 1
     at: Instant = Field(default_factory=now)
 
 
@@ -191,6 +226,8 @@ class CostEvent(Body):
     """One model call as recorded. An unknown price is null, never an estimate.
 
     `saved_usd` = what `reference_model` would have cost for the same tokens, less `cost_usd`.
+    Of an embedding (`kind`), what was asked of a model and what was kept are told one by one;
+    `texts` counts its inputs.
     """
 
     request_id: str
@@ -208,4 +245,6 @@ class CostEvent(Body):
     agent: str | None = None
     host: str = ""
     error: str | None = None
+    kind: CallKind = "chat"
+    texts: int = 0
     at: Instant = Field(default_factory=now)

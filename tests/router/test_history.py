@@ -53,3 +53,47 @@ async def test_a_record_of_before_gets_the_new_columns(tmp_path):
     async with open_record(path) as record:
         found = (await record.rows("SELECT source, caller, rule, structured FROM calls"))[0]
     assert tuple(found) == ("bus", None, "", 0)
+
+
+SUMMED = """
+    CREATE TABLE days (
+        day TEXT NOT NULL, tenant NOT NULL, agent NOT NULL, caller NOT NULL, source NOT NULL,
+        engine NOT NULL, model NOT NULL, host NOT NULL, is_llm NOT NULL, own_host NOT NULL,
+        cache NOT NULL, error NOT NULL, structured NOT NULL,
+        calls INTEGER NOT NULL, unpriced INTEGER NOT NULL,
+        prompt_tokens NOT NULL, completion_tokens NOT NULL, total_s NOT NULL, queue_s NOT NULL,
+        eval_s NOT NULL, cost_pico NOT NULL,
+        PRIMARY KEY (day, tenant, agent, caller, source, engine, model, host, is_llm, own_host,
+                     cache, error, structured)
+    ) WITHOUT ROWID;
+    INSERT INTO days VALUES ('2026-01-02', 'default', 'a', '', 'bus', 'ollama', 'm', 'h', 1, 1,
+                             'off', '', 0, 7, 1, 70, 35, 7.5, 0.5, 3.5, 9);
+    CREATE VIEW history AS SELECT day, calls FROM days;
+"""
+
+
+async def test_sums_of_before_kinds_are_sums_of_chats_and_days_go_on(tmp_path):
+    path = tmp_path / "calls.db"
+    with sqlite3.connect(path) as database:
+        database.executescript(SUMMED)
+    database.close()
+    async with writing(path) as record:
+        assert (await totals(record))["calls"] == 7
+        for kind in ("chat", "embed"):
+            same = {"agent": "a", "engine": "ollama", "host": "h", "is_llm": 1, "cost_pico": 1}
+            record.add(row(at="2026-01-02T03:00:00+00:00", kind=kind, texts=3, **same))
+        await record.settle()
+        assert history.fold(path, 30, 1_000_000) == 2
+        query = "SELECT kind, calls, unpriced, prompt_tokens, texts FROM days ORDER BY kind"
+        found = [tuple(one) for one in await record.rows(query)]
+    assert found == [("chat", 8, 1, 70, 3), ("embed", 1, 0, 0, 3)]
+
+
+async def test_a_table_of_sums_that_is_as_it_should_be_is_left_alone(tmp_path):
+    for _ in range(2):
+        async with writing(tmp_path / "calls.db") as record:
+            record.add(row(at=ago(99), kind="embed"))
+            await record.settle()
+            history.fold(tmp_path / "calls.db", 30, 1_000_000)
+            found = await record.rows("SELECT calls FROM days")
+    assert [one["calls"] for one in found] == [2]
