@@ -10,6 +10,7 @@ from nats.aio.msg import Msg
 
 from shared.bus import Bus
 from shared.errors import TimedOut, Unavailable
+from shared.subscriptions import let_go
 
 BATCH = 500
 
@@ -68,7 +69,7 @@ async def _ask(bus: Bus, stream: str, question: dict[str, object]) -> list[Store
     except (TimeoutError, asyncio.TimeoutError) as error:  # noqa: UP041 - nats has its own
         raise TimedOut(f"stream {stream}: no answer in 5 s") from error
     finally:
-        await replies.unsubscribe()
+        await let_go(replies)
 
 
 def _stored(message: Msg) -> Stored:

@@ -19,6 +19,7 @@ from nats.errors import TimeoutError as NatsTimeoutError
 
 from shared.bus import Bus
 from shared.errors import Conflict, NotFound, SovereignError, TimedOut, Unavailable
+from shared.subscriptions import let_go
 
 CHUNK = 128 * 1024
 WAIT_S = 30.0
@@ -60,7 +61,7 @@ async def save(bus: Bus, stream: str, path: Path) -> Snapshot:
                 size += len(chunk)
                 await file.write(chunk)
     finally:
-        await chunks.unsubscribe()
+        await let_go(chunks)
     return Snapshot(stream, said["config"], said["state"], digest.hexdigest(), size)
 
 

@@ -12,7 +12,7 @@ import base64
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import anyio
 from nats.aio.msg import Msg
@@ -27,6 +27,7 @@ from shared.events.base import Reason
 from shared.events.dead import DeadLetter
 from shared.streams import Consumer
 from shared.subjects import dead
+from shared.subscriptions import let_go
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class Worker:
                 elif time.monotonic() - began < FETCH_S / 2:
                     await restore(self._bus, self._consumer)
         finally:
-            await unbind(pull)
+            await let_go(pull)
 
     async def work(self, message: Msg) -> None:
         """Handle one message and settle it."""
@@ -107,12 +108,6 @@ async def restore(bus: Bus, consumer: Consumer) -> bool:
     except (NatsError, APIError, TimeoutError) as error:
         log.debug("consumer %s: %s", consumer.name, error)
     return False
-
-
-async def unbind(pull: JetStreamContext.PullSubscription) -> None:
-    """End the subscription: what still arrives for it would hold up the connection's drain."""
-    with anyio.CancelScope(shield=True), anyio.move_on_after(1.0), suppress(NatsError):
-        await pull.unsubscribe()
 
 
 async def fetch(pull: JetStreamContext.PullSubscription, wait_s: float) -> Msg | None:

@@ -28,6 +28,7 @@ from shared.events.models import ChatChunk, ChatReply, ChatRequest, ModelCancel
 from shared.headers import cloud_event
 from shared.ids import ulid
 from shared.subjects import MODEL_CANCEL, MODEL_CHAT
+from shared.subscriptions import let_go
 
 log = logging.getLogger(__name__)
 
@@ -131,8 +132,7 @@ class Models:
         except NatsError as error:
             raise Unavailable(f"{MODEL_CHAT}: {error or type(error).__name__}") from error
         finally:
-            with contextlib.suppress(NatsError):
-                await replies.unsubscribe()
+            await let_go(replies)
 
     async def _listen(self, request: ChatRequest, replies: Subscription, heard: Heard) -> ChatReply:
         heard_all = _Bounded(heard)

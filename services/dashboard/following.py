@@ -8,14 +8,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import anyio
 import orjson
 from nats.aio.msg import Msg
-from nats.errors import Error as NatsError
 
 from services.dashboard.desk import Desk
 from services.dashboard.journal import cut, entries
 from shared.subjects import task_journal, task_live
+from shared.subscriptions import subscribed
 
 LOOK_AGAIN_S = 10.0
 WAITING = 1000
@@ -58,21 +57,10 @@ class News:
 
 @asynccontextmanager
 async def _listening(desk: Desk, task_id: str) -> AsyncIterator[News]:
-    news, nc = News(), desk.bus.nc
-    heard = [
-        await nc.subscribe(task_live(task_id), cb=news.live),
-        await nc.subscribe(task_journal(task_id), cb=news.journal),
-    ]
-    await nc.flush()
-    try:
+    news = News()
+    wanted = ((task_live(task_id), news.live), (task_journal(task_id), news.journal))
+    async with subscribed(desk.bus.nc, wanted):
         yield news
-    finally:
-        with anyio.CancelScope(shield=True), anyio.move_on_after(1.0):
-            for one in heard:
-                try:
-                    await one.unsubscribe()
-                except NatsError:
-                    continue
 
 
 async def follow(desk: Desk, task_id: str, after: int) -> AsyncIterator[bytes]:

@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-import anyio
 from nats.aio.msg import Msg
-from nats.errors import Error as NatsError
 from pydantic import BaseModel
 
 from services.dashboard.store import Store
 from shared.bus import Bus, decode
 from shared.errors import SovereignError
 from shared.events import Beat, CacheEvent, CostEvent, LiveUpdate, OpsEvent, StepResult, TaskResult
+from shared.subscriptions import subscribed
 
 TOLD: tuple[tuple[str, type[BaseModel]], ...] = (
     ("health.beat.>", Beat),
@@ -33,17 +32,8 @@ TOLD: tuple[tuple[str, type[BaseModel]], ...] = (
 @asynccontextmanager
 async def listening(bus: Bus, store: Store) -> AsyncIterator[None]:
     """Fold everything that is told into `store` while the body runs."""
-    heard = [await bus.nc.subscribe(one, cb=hearing(store, kind)) for one, kind in TOLD]
-    await bus.nc.flush()
-    try:
+    async with subscribed(bus.nc, [(one, hearing(store, kind)) for one, kind in TOLD]):
         yield
-    finally:
-        with anyio.CancelScope(shield=True), anyio.move_on_after(1.0):
-            for one in heard:
-                try:
-                    await one.unsubscribe()
-                except NatsError:
-                    continue
 
 
 def hearing(store: Store, kind: type[BaseModel]) -> Callable[[Msg], Awaitable[None]]:

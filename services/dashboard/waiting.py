@@ -13,6 +13,7 @@ from shared.bus import decode
 from shared.errors import SovereignError
 from shared.events import TaskResult
 from shared.subjects import agent_result
+from shared.subscriptions import subscribed
 
 LOOK_AGAIN_S = 5.0
 
@@ -70,13 +71,6 @@ async def listening(desk: Desk, task_ids: Iterable[str]) -> AsyncIterator[Result
     """Listen for the results of these tasks from now on, so that none is missed."""
     ids = list(task_ids)
     results = Results(desk, ids)
-    subscriptions = [
-        await desk.bus.nc.subscribe(agent_result("crew", task_id), cb=results.heard)
-        for task_id in ids
-    ]
-    await desk.bus.nc.flush()
-    try:
+    wanted = [(agent_result("crew", task_id), results.heard) for task_id in ids]
+    async with subscribed(desk.bus.nc, wanted):
         yield results
-    finally:
-        for one in subscriptions:
-            await one.unsubscribe()

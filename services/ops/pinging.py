@@ -9,6 +9,7 @@ import orjson
 
 from services.ops.instances import Key
 from shared.bus import Bus
+from shared.subscriptions import let_go
 
 WAIT_S = 0.5
 
@@ -28,7 +29,7 @@ async def answers(bus: Bus, key: Key) -> bool:
     except (TimeoutError, asyncio.TimeoutError):  # noqa: UP041 - nats has its own
         return False
     finally:
-        await replies.unsubscribe()
+        await let_go(replies)
     return False
 
 

@@ -14,6 +14,7 @@ from shared.events.models import EngineStatus
 from shared.events.reports import PullAsk, PullProgress
 from shared.headers import cloud_event
 from shared.settings import Settings
+from shared.subscriptions import let_go
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ async def fetch(bus: Bus, model: str) -> bool:
         _tell(f"pull {model}: {error or 'no word from the router'}")
         return False
     finally:
-        await replies.unsubscribe()
+        await let_go(replies)
 
 
 def progress_line(progress: PullProgress) -> str:

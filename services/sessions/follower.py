@@ -23,6 +23,7 @@ from shared.errors import InvalidInput, SovereignError
 from shared.events import DeadLetter
 from shared.reading import Stored, read_page
 from shared.subjects import dead
+from shared.subscriptions import let_go
 from shared.work import as_text, reason_of
 
 log = logging.getLogger(__name__)
@@ -147,7 +148,7 @@ class Follower:
                 async with self._lock:
                     await self._take([_stored(message) for message in messages])
         finally:
-            await subscription.unsubscribe()
+            await let_go(subscription)
 
     async def _subscribe(self) -> Subscription:
         config = ConsumerConfig(

@@ -20,6 +20,7 @@ from shared.headers import MSG_ID
 from shared.reading import last_of
 from shared.rpc import refuse
 from shared.subjects import agent_result, task_live, task_request
+from shared.subscriptions import subscribed
 
 QUIET_S = 15.0
 """Seconds without news after which the caller hears that the work goes on: it gives up at 60."""
@@ -72,15 +73,9 @@ async def _news(bus: Bus, task_id: str) -> AsyncIterator[asyncio.Queue[LiveUpdat
     async def on_end(_: Msg) -> None:
         news.put_nowait(None)
 
-    subscriptions = [
-        await bus.nc.subscribe(task_live(task_id), cb=on_live),
-        await bus.nc.subscribe(agent_result(CREW, task_id), cb=on_end),
-    ]
-    try:
+    wanted = ((task_live(task_id), on_live), (agent_result(CREW, task_id), on_end))
+    async with subscribed(bus.nc, wanted):
         yield news
-    finally:
-        for subscription in subscriptions:
-            await subscription.unsubscribe()
 
 
 async def _answer(
