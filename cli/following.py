@@ -9,10 +9,11 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from pydantic import BaseModel, ValidationError
 
-from cli.views import is_present, result_of, view_of, view_subject
+from cli.views import result_of, view_of, view_subject
 from shared.bus import Bus
 from shared.errors import TimedOut, Unavailable
 from shared.events.tasks import LiveUpdate, TaskResult, TaskView
+from shared.runs import present
 from shared.subjects import agent_result, task_live
 
 CHECK_S = 2.0
@@ -63,8 +64,7 @@ class Feed:
             result = await result_of(self._bus, self._task_id)
         except (TimedOut, Unavailable, NatsError):
             return []
-        present = result if is_present(view, result) else None
-        return [change for change in (view, present) if change is not None]
+        return [change for change in (view, present(view, result)) if change is not None]
 
     async def _listen(self, subject: str, kind: type[Change]) -> None:
         async def heard(message: Msg) -> None:

@@ -15,13 +15,14 @@ from cli.output import cut, emit_json, pairs, say, table
 from cli.progress import JsonLines, display
 from cli.schedules import scheduled, told
 from cli.submitting import final
-from cli.views import acknowledged, is_present, recent, result_of, view_of
+from cli.views import acknowledged, recent, result_of, view_of
 from shared.bus import Bus
 from shared.errors import InvalidInput, NotFound
 from shared.events.reports import Empty
 from shared.events.schedules import ScheduledTask
 from shared.events.tasks import TaskResult, TaskState, TaskView
 from shared.events.templates import TemplateList
+from shared.runs import present
 from shared.settings import Settings
 
 Shown = tuple[TaskView | None, TaskResult | None, ScheduledTask | None]
@@ -66,12 +67,12 @@ def show_task(task_id: str, as_json: bool) -> None:
         return
     if view is None and result is None:
         raise NotFound(f"no task {task_id}: see `sovereign task list`")
-    present = result if is_present(view, result) else None
+    ended = present(view, result)
     if as_json:
-        earlier = result if present is None else None
-        emit_json({"task": view, "result": present, "earlier": earlier})
+        earlier = result if ended is None else None
+        emit_json({"task": view, "result": ended, "earlier": earlier})
     else:
-        print_task(view, present)
+        print_task(view, ended)
 
 
 def _show_scheduled(later: ScheduledTask, as_json: bool) -> None:

@@ -38,11 +38,6 @@ async def result_of(bus: Bus, task_id: str) -> TaskResult | None:
     return parse(stored, TaskResult)
 
 
-def is_present(view: TaskView | None, result: TaskResult | None) -> bool:
-    """Tell whether the result is of the run that the view shows, and not history."""
-    return result is not None and (view is None or result.run >= view.run)
-
-
 async def acknowledged(bus: Bus, task_id: str) -> TaskView | None:
     """Return the view of a task that is stored and that no manager has taken yet, or None."""
     after = 0

@@ -13,9 +13,10 @@ from cli.attachments import File
 from cli.following import feed_of
 from cli.mcp_server.line import Line
 from cli.options import PriorityName
-from cli.views import acknowledged, is_present, known, result_of, view_of
+from cli.views import acknowledged, known, result_of, view_of
 from shared.bus import Bus
 from shared.events.tasks import TaskResult
+from shared.runs import present
 from shared.settings import Settings
 
 TaskId = Annotated[str, Field(description="The id that submit_task gave")]
@@ -78,8 +79,8 @@ async def _report(bus: Bus, task_id: str, wait_s: float) -> dict[str, Any]:
     if wait_s:
         await _wait(bus, task_id, wait_s)
     view, result = await view_of(bus, task_id), await result_of(bus, task_id)
-    if result is not None and is_present(view, result):
-        return _final(result)
+    if ended := present(view, result):
+        return _final(ended)
     view = view or await acknowledged(bus, task_id) or await known(bus, task_id)
     return view.model_dump(mode="json", exclude={"seq"}, exclude_defaults=True)
 

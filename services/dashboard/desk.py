@@ -119,11 +119,6 @@ class Desk:
             raise Refused("this dashboard is read-only (SOVEREIGN_DASHBOARD__READ_ONLY)")
 
 
-def is_present(view: TaskView | None, result: TaskResult | None) -> bool:
-    """Tell whether a result is of the run that the view shows, and not of before a retry."""
-    return result is not None and (view is None or result.run >= view.run)
-
-
 def with_id(task: TaskRequest) -> TaskRequest:
     """Return the task with an id, made if it has none."""
     return task if task.task_id else task.model_copy(update={"task_id": ulid()})

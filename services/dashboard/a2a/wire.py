@@ -13,12 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from services.dashboard.a2a.faults import unreadable, unsupported, wrong_params
-from services.dashboard.desk import is_present
 from shared.bus import invalid
 from shared.events import TaskRequest, TaskResult, TaskState, TaskView
 from shared.events.base import Reason
 from shared.events.tasks import Attachment
 from shared.ids import ulid
+from shared.runs import present
 from shared.subjects import TOKEN_PATTERN
 
 TITLE_CHARS = 200
@@ -134,18 +134,18 @@ def _file(number: int, part: Part) -> Attachment:
 
 def task_form(task_id: str, view: TaskView | None, result: TaskResult | None) -> dict[str, Any]:
     """Return a task as A2A writes it; a result of an earlier run is history and left out."""
-    present = result if is_present(view, result) else None
-    state = present.state if present else view.state if view else TaskState.QUEUED
-    reason = present.reason if present else view.reason if view else None
-    session = (present.session if present else None) or (view.session if view else None)
-    at = present.at if present else view.updated_at if view else None
+    ended = present(view, result)
+    state = ended.state if ended else view.state if view else TaskState.QUEUED
+    reason = ended.reason if ended else view.reason if view else None
+    session = (ended.session if ended else None) or (view.session if view else None)
+    at = ended.at if ended else view.updated_at if view else None
     status: dict[str, Any] = {"state": _state(state, reason)}
     if at is not None:
         status["timestamp"] = at.isoformat().replace("+00:00", "Z")
     if reason is not None:
         status["message"] = _said(task_id, state, reason)
     form = {"id": task_id, "contextId": session or task_id, "status": status}
-    return form | _outcome(present)
+    return form | _outcome(ended)
 
 
 def _state(state: TaskState, reason: Reason | None) -> str:

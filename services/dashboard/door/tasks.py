@@ -9,11 +9,12 @@ import anyio
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from services.dashboard.desk import Desk, Ticket, is_present, with_id
+from services.dashboard.desk import Desk, Ticket, with_id
 from services.dashboard.parsing import control_of, json_of, tasks_of
 from services.dashboard.waiting import listening
 from shared.errors import NotFound, TimedOut, Unavailable
 from shared.events import TaskRequest, TaskResult, TaskState, TaskView
+from shared.runs import present
 
 Word = Literal["cancel", "approve", "reject", "retry", "pause", "resume"]
 LONGEST_WAIT_S = 600.0
@@ -89,8 +90,8 @@ async def show(desk: Desk, task_id: str) -> dict[str, Any]:
         "state": view.state if view else result.state if result else None,
         "task": _dump(view),
         "waiting": _waits(desk, task_id),
-        "result": _dump(result) if is_present(view, result) else None,
-        "earlier": None if is_present(view, result) else _dump(result),
+        "result": _dump(present(view, result)),
+        "earlier": None if present(view, result) else _dump(result),
         "missing": missing,
     }
 

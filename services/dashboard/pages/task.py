@@ -11,7 +11,6 @@ from nicegui import ui
 
 from services.dashboard.access.gate import Who
 from services.dashboard.crew import Wait
-from services.dashboard.desk import is_present
 from services.dashboard.door.build import House
 from services.dashboard.journal import Line, entries
 from services.dashboard.pages import parts, words
@@ -27,6 +26,7 @@ from shared.clock import now
 from shared.errors import SovereignError
 from shared.events import TaskControl, TaskResult, TaskState, TaskView
 from shared.events.tasks import FINAL_STATES, WAITS_FOR_PERSON
+from shared.runs import present
 
 LOOK_S = 2.0
 MOST_ENTRIES = 5000
@@ -54,11 +54,10 @@ class Shown:
         try:
             if self.view is None:
                 self.read = await self.house.desk.view(self.task_id)
-            if not is_present(self.view, self.result):
-                self.result = None
+            self.result = present(self.view, self.result)
             if self.result is None and (self.view is None or self.view.state in FINAL_STATES):
                 found = await self.house.desk.result(self.task_id)
-                self.result = found if is_present(self.view, found) else None
+                self.result = present(self.view, found)
             await self._read_on()
             self.error = ""
         except SovereignError as error:
