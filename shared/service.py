@@ -21,7 +21,7 @@ import anyio
 import anyio.abc
 from nats.errors import Error as NatsError
 
-from shared import bootstrap, logs, rpc
+from shared import bootstrap, garbage, logs, rpc
 from shared.beats import VERSION, Heart
 from shared.bus import Bus
 from shared.errors import InvalidSetting
@@ -62,6 +62,7 @@ class Service:
 Lifespan = Callable[[Service], AbstractAsyncContextManager[None]]
 
 
+Loop = Callable[[], asyncio.AbstractEventLoop]
 Early = Callable[[Settings, Bus], AbstractAsyncContextManager[Any]]
 """What a room does before the bus is there; what it yields becomes `service.before`."""
 
@@ -149,8 +150,11 @@ def _setter(event: anyio.Event) -> Callable[[], Awaitable[None]]:
     return closed
 
 
-def main(name: str, app: str) -> NoReturn:
-    """Run the service whose lifespan is `app.lifespan`; leave with 0, 1 or 2."""
+def main(name: str, app: str, loop: Loop | None = None) -> NoReturn:
+    """Run the service whose lifespan is `app.lifespan`; leave with 0, 1 or 2.
+
+    `loop` makes the event loop; without it, it is asyncio's own.
+    """
     die_with_parent()
     signal.signal(signal.SIGTERM, _leave)
     try:
@@ -160,8 +164,10 @@ def main(name: str, app: str) -> NoReturn:
         sys.exit(EXIT_USAGE)
     logs.configure(name, settings.log_level)
     lifespan, early = _room(name, app)
+    garbage.ease()
     try:
-        asyncio.run(serve(name, lifespan, settings, early))
+        with asyncio.Runner(loop_factory=loop) as runner:
+            runner.run(serve(name, lifespan, settings, early))
     except (BaseExceptionGroup, InvalidSetting) as group:
         first = _first(group)
         if isinstance(first, InvalidSetting):
