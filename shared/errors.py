@@ -101,7 +101,7 @@ class InputTooLong(SovereignError):
 
 
 class OutputCut(SovereignError):
-    """The model stopped at its length limit or the stream ended without its last line."""
+    """The model stopped at its length limit, or repeated itself until the engine gave it up."""
 
     code = "output_cut"
     http_status = 502

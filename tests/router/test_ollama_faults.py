@@ -52,7 +52,7 @@ async def hasty(fake):
         ("crash", EngineFailed),
         ("garbage", EngineFailed),
         ("halfline", EngineFailed),
-        ("nodone", OutputCut),
+        ("nodone", EngineFailed),
         ("repeat", OutputCut),
         ("len", OutputCut),
     ],

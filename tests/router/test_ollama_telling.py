@@ -3,7 +3,7 @@
 import pytest
 
 from services.router.ollama.telling import Telling
-from shared.errors import EngineFailed
+from shared.errors import EngineFailed, OutputCut
 
 
 def told(**line):
@@ -28,3 +28,19 @@ def test_a_message_of_another_shape_is_a_fault(message):
 def test_what_is_left_out_is_nothing():
     answer = told(eval_count=None, message=None)
     assert (answer.completion_tokens, answer.content, answer.eval_s) == (0, "", 0.0)
+
+
+def unfinished(pieces):
+    telling = Telling("m", 0.0, False)
+    for piece in pieces:
+        telling.take({"message": {"content": piece}, "done": False})
+    return telling.answer("here", True)
+
+
+def test_without_a_last_line_the_server_failed_unless_the_model_repeated_itself():
+    with pytest.raises(EngineFailed, match="without its last line"):
+        unfinished(["word "] * 29)
+    with pytest.raises(EngineFailed, match="without its last line"):
+        unfinished([*["word "] * 31, "end"])
+    with pytest.raises(OutputCut, match="repeated itself"):
+        unfinished(["well", *["the ", "the"] * 15])

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.router.engine import Answer
 from services.router.prices import Price
-from shared.errors import OutputCut
+from shared.errors import EngineFailed
 
 
 class Telling:
@@ -41,7 +41,7 @@ class Telling:
     def answer(self, host: str, own: bool, price: Price | None) -> Answer:
         """Return the answer; raise when the stream ended before it told why."""
         if self._reason is None:
-            raise OutputCut("the server ended the stream without a finish reason")
+            raise EngineFailed("the server ended the stream without a finish reason")
         prompt = int(getattr(self._usage, "prompt_tokens", 0) or 0)
         completion = int(getattr(self._usage, "completion_tokens", 0) or 0)
         return Answer(

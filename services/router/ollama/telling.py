@@ -9,12 +9,14 @@ from typing import Any
 from services.router import names
 from services.router.engine import Answer
 from services.router.ollama.chat import tool_calls
-from shared.errors import EngineFailed, OutputCut
+from shared.errors import EngineFailed, OutputCut, SovereignError
 
 NANOSECONDS = 1e9
 MOST_TOKENS = 10**9
 MOST_NANOSECONDS = 10**15
 """More is no count; the record's columns and sums could not hold it."""
+REPEATS = 30
+"""Ollama gives a stream up, without its last line, once a token came so often in a row."""
 
 
 class Telling:
@@ -51,7 +53,7 @@ class Telling:
         """Return the answer; raise when the stream ended before its last line."""
         last = self._last
         if last is None:
-            raise OutputCut("Ollama ended the stream without its last line")
+            raise self._unfinished()
         try:
             calls = tool_calls(self._calls)
         except (KeyError, TypeError, AttributeError):
@@ -72,6 +74,14 @@ class Telling:
             host=host,
             own_host=own and not last.get("remote_host"),
         )
+
+    def _unfinished(self) -> SovereignError:
+        """Tell whose fault it is that the last line is missing: the model's or the server's."""
+        said = list(zip(self._pieces, self._thoughts, strict=True))[-REPEATS:]
+        alike = {(piece + thought).strip() for piece, thought in said}
+        if len(said) == REPEATS and len(alike) == 1:
+            return OutputCut("the model repeated itself until Ollama gave it up")
+        return EngineFailed("Ollama ended the stream without its last line")
 
 
 def _seconds(line: dict[str, Any], name: str) -> float:

@@ -15,7 +15,7 @@ from services.router.ollama.engine import OllamaEngine
 from services.router.pool.energy import Meter
 from services.router.pool.host import Host
 from services.router.pool.places import Places, Want
-from shared.errors import Busy, EngineFailed, NotFound, OutputCut, SovereignError, Unavailable
+from shared.errors import Busy, EngineFailed, NotFound, SovereignError, Unavailable
 from shared.events import (
     ChatRequest,
     EmbedReply,
@@ -27,7 +27,7 @@ from shared.events import (
 )
 from shared.settings import OllamaHost, Settings
 
-ELSEWHERE = (Busy, EngineFailed, OutputCut, Unavailable)
+ELSEWHERE = (Busy, EngineFailed, Unavailable)
 """Failures after which another host may do better; the caller must not have seen a word yet."""
 BEST_FIRST = ("ready", "model_missing", "probing", "refused", "absent")
 

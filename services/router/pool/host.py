@@ -11,11 +11,11 @@ from services.router.ollama.engine import OllamaEngine
 from services.router.pool.circuit import Circuit
 from services.router.pool.energy import Meter
 from services.router.pool.speed import Speed
-from shared.errors import EngineFailed, OutputCut, TimedOut, Unavailable
+from shared.errors import EngineFailed, TimedOut, Unavailable
 from shared.events import EngineStatus, HostInfo
 
-HOSTS_FAULT = (EngineFailed, OutputCut, TimedOut, Unavailable)
-"""Errors that speak against the host; the others are the caller's, or pass (busy)."""
+HOSTS_FAULT = (EngineFailed, TimedOut, Unavailable)
+"""Errors that speak against the host; others are the caller's, the model's, or pass (busy)."""
 TWICE = 2
 LOADING_S = 10.0
 """What loading a model is taken to cost until it was measured."""
