@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import sqlite3
 
 from services.match import facts, queries
 from services.match.acts import Draft, needed, told
+from shared.access import digest
 from shared.errors import InvalidInput, NotFound, Refused
 from shared.events import PartyToken, TokenAsk, TokenReply
 from shared.ids import ulid
@@ -17,11 +17,6 @@ SECRET_BYTES = 32
 
 MOST = 1000
 """Most tokens of one answer."""
-
-
-def digest(token: str) -> str:
-    """Return what is kept of a token."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def holder(db: sqlite3.Connection, token: str) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from services.dashboard.access.limits import ATTEMPTS_OF_ADDRESS, MOST_KEYS, Attempts, Pace
+from shared.access import digest
 from shared.errors import InvalidInput, Refused
 
 PATH = "/match"
@@ -46,25 +47,25 @@ class Seats:
 
     def admit(self, request: Request, token: str) -> str:
         """Let a token pass that may be one; who fails too often is told to wait."""
-        known = _digest(token) in self._known
+        known = digest(token) in self._known
         if not known:
             self._attempts.check(_address(request), ATTEMPTS_OF_ADDRESS)
         if not _TOKEN.fullmatch(token):
             self.failed(request, token)
             raise Refused("token: it is not known here, or was revoked", field="token")
-        self._pace.take(_digest(token) if known else _address(request))
+        self._pace.take(digest(token) if known else _address(request))
         return token
 
     def welcome(self, token: str) -> None:
         """Remember a token that match knows: others' failures at its address do not stop it."""
-        self._known[_digest(token)] = None
-        self._known.move_to_end(_digest(token))
+        self._known[digest(token)] = None
+        self._known.move_to_end(digest(token))
         while len(self._known) > MOST_KEYS:
             self._known.popitem(last=False)
 
     def failed(self, request: Request, token: str) -> None:
         """Count a token that match does not know."""
-        self._known.pop(_digest(token), None)
+        self._known.pop(digest(token), None)
         self._attempts.fail(_address(request))
 
     def seat(self, request: Request, answer: Response, token: str) -> Response:
@@ -102,10 +103,6 @@ def check_mark(token: str, given: dict[str, str]) -> None:
     """Raise `Refused` unless the form was made by our own page for this very holder."""
     if not hmac.compare_digest(given.get(MARK, "").encode(), mark(token).encode()):
         raise Refused("this form is not from this page; open it again", field=MARK)
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _address(request: Request) -> str:
