@@ -13,8 +13,9 @@ from decimal import Decimal
 
 from services.match import facts, ledger, queries
 from services.match.acts import Draft, booked, needed, told, used
-from services.match.fold import meaning, stamp
+from services.match.fold import meaning
 from services.match.money import checked, positive
+from shared.clock import stamp
 from shared.errors import Conflict, InvalidInput, NotFound
 from shared.events import BillAsk, BillReply, Charge, LedgerEntry, Money
 

@@ -10,11 +10,10 @@ import anyio
 
 from services.match import billing
 from services.match.deal_acts import MoveDeal
-from services.match.fold import stamp
 from services.match.reporter import Reporter, report_due
 from services.match.store import Store
 from services.match.writer import Writer
-from shared.clock import now
+from shared.clock import now, stamp
 from shared.errors import SovereignError
 from shared.events import DealAsk
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from services.match import queries
-from services.match.fold import stamp
+from shared.clock import stamp
 from shared.events import Decile, Margin, Savings, Target
 
 COST_CURRENCY = "USD"

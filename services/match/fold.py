@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
@@ -12,6 +11,7 @@ from services.match import facts
 from services.match.ledger import check_balance, paid_by, sum_of
 from services.match.money import known
 from shared.bus import invalid
+from shared.clock import stamp
 from shared.errors import InvalidInput
 from shared.events import LedgerEntry, MatchEvent, Need, Outcome, Profile
 from shared.reading import Stored
@@ -32,11 +32,6 @@ OUTCOMES = {
     "declined": ("provider", False),
 }
 """Who says what about the other by moving a deal to a state."""
-
-
-def stamp(at: datetime) -> str:
-    """Return the instant in UTC, always of the same length, so that texts compare as times."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def position(db: sqlite3.Connection, stream: str) -> int:

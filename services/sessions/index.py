@@ -20,7 +20,8 @@ import anyio.to_thread
 from services.sessions import schema, words
 from services.sessions.erasing import erase
 from services.sessions.facts import closes, searchable
-from services.sessions.stored import Fact, instant
+from services.sessions.stored import Fact
+from shared.clock import stamp
 from shared.errors import Busy
 
 log = logging.getLogger(__name__)
@@ -285,13 +286,13 @@ def _runs(facts: list[Fact]) -> Iterable[list[Fact]]:
 
 def _session_row(fact: Fact) -> tuple[str, str, str, str]:
     event = fact.event
-    at = instant(event.at)
+    at = stamp(event.at)
     return event.session_id, event.namespace, at, at
 
 
 def _event_row(fact: Fact) -> tuple[object, ...]:
     event = fact.event
     return (
-        fact.seq, event.event_id, event.kind, event.actor, instant(event.at), closes(event),
+        fact.seq, event.event_id, event.kind, event.actor, stamp(event.at), closes(event),
         fact.data, event.session_id, event.namespace,
     )  # fmt: skip

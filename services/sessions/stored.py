@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from shared.bus import decode
 from shared.errors import InvalidInput
@@ -33,8 +32,3 @@ def stored_event(seq: int, data: bytes) -> StoredEvent:
     """Return the event with its sequence, as readers get it."""
     event = SessionEvent.model_validate_json(data)
     return StoredEvent.model_construct(**dict(event), seq=seq)
-
-
-def instant(at: datetime) -> str:
-    """Return an instant in UTC such that texts sort as instants do."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -14,8 +14,7 @@ from services.sessions import queries
 from services.sessions.handing import Handing
 from services.sessions.index import Index
 from services.sessions.leases import Leases
-from services.sessions.stored import instant
-from shared.clock import now
+from shared.clock import now, stamp
 from shared.errors import SovereignError
 from shared.settings import SessionsSettings
 
@@ -65,6 +64,6 @@ class Sweep:
             await self._handing.make(namespace, session_id, "nothing happened for a while")
 
     async def _idle(self) -> list[tuple[str, str]]:
-        before = instant(now() - timedelta(seconds=self._settings.idle_s))
+        before = stamp(now() - timedelta(seconds=self._settings.idle_s))
         rows = await self._index.reader.execute_fetchall(IDLE, (before, AT_ONCE))
         return [(str(namespace), str(session_id)) for namespace, session_id in rows]
