@@ -38,7 +38,7 @@ class Entry:
         except Unauthorized as error:
             await _send_to_login(error, scope, receive, send)
         except SovereignError as error:
-            await refuse(error, scope, receive, send)
+            await errors.refuse(error, scope, receive, send)
         else:
             await self._app({**scope, "who": who}, receive, send)
 
@@ -59,20 +59,12 @@ class Entry:
         return who
 
 
-async def refuse(error: SovereignError, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer with the error; a websocket is closed before it was opened."""
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008, "reason": error.message[:100]})
-        return
-    await errors.response(error)(scope, receive, send)
-
-
 async def _send_to_login(error: Unauthorized, scope: Scope, receive: Receive, send: Send) -> None:
     """Show people the login; tell programs that a token is missing."""
     accepts = Headers(scope=scope).get("accept", "")
     if scope["type"] == "websocket" or scope["method"] != "GET" or "text/html" not in accepts:
         if scope["type"] == "websocket":
-            await refuse(error, scope, receive, send)
+            await errors.refuse(error, scope, receive, send)
             return
         answer: Response = errors.response(error)
         answer.headers["WWW-Authenticate"] = "Bearer"

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from shared.errors import InvalidInput, NotFound, Refused, SovereignError
 
@@ -32,6 +33,14 @@ def response(error: SovereignError, status: int | None = None) -> JSONResponse:
     wait = error.retry_after_s
     headers = {"Retry-After": str(math.ceil(wait))} if wait is not None else None
     return JSONResponse(error.envelope(), status or error.http_status, headers=headers)
+
+
+async def refuse(error: SovereignError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with the error; a websocket is closed before it was opened."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008, "reason": error.message[:100]})
+        return
+    await response(error)(scope, receive, send)
 
 
 async def _typed(request: Request, error: Exception) -> JSONResponse:

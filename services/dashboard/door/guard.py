@@ -77,7 +77,7 @@ class Guard:
             return
         problem = self._problem(scope)
         if problem is not None:
-            await _refuse(problem, scope, receive, send)
+            await errors.refuse(problem, scope, receive, send)
             return
         if scope["path"] == PAGES:
             scope = {**scope, "path": PAGES + "/", "raw_path": PAGES.encode() + b"/"}
@@ -126,7 +126,7 @@ class Guard:
         except TooLarge as error:
             if started:
                 raise
-            await _refuse(error, scope, receive, send)
+            await errors.refuse(error, scope, receive, send)
 
 
 def _changes(scope: Scope) -> bool:
@@ -169,10 +169,3 @@ def _declared(headers: Headers) -> int:
 def _limit(scope: Scope) -> int:
     large = scope["path"] == FILES or scope["path"].startswith(f"{PAGES}/_nicegui")
     return UPLOAD_LIMIT if large else BODY_LIMIT
-
-
-async def _refuse(error: SovereignError, scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008, "reason": error.message[:100]})
-        return
-    await errors.response(error)(scope, receive, send)
