@@ -13,7 +13,7 @@ from typing import Any, Literal
 import anyio
 
 from services.ops.intensity import Intensity, backoff_s
-from services.ops.process import Process, how_it_left
+from services.ops.process import Owner, Process, how_it_left
 from services.ops.record import Record
 from shared.events.health import Beat
 from shared.events.ops import OpsKind
@@ -35,19 +35,19 @@ class Spec:
     log: Path
 
 
-class Child:
+class Child(Owner):
     """Owns one process after the other; `run` is its only loop."""
 
     def __init__(
         self, spec: Spec, limits: OpsSettings, record: Record, spawned: Callable[[], None]
     ) -> None:
+        super().__init__()
         self._spec = spec
         self._spawned = spawned
         self._limits = limits
         self._record = record
         self._intensity = Intensity(limits.restarts, limits.window_s)
         self._chance = random.Random()
-        self._process: Process | None = None
         self._not_before = 0.0
         self._changed = anyio.Event()
         self._planned: str | None = None
@@ -67,11 +67,6 @@ class Child:
         self._settled = anyio.Event()
         self.gone = anyio.Event()
         self.gone.set()
-
-    @property
-    def pid(self) -> int | None:
-        """The process that lives now, if any."""
-        return self._process.pid if self._process is not None and self._process.alive else None
 
     def describe(self) -> dict[str, Any]:
         """Return what the supervisor's beat says of this service."""
@@ -150,11 +145,6 @@ class Child:
         self._changed.set()
         if self._end(grace_s):
             self.state = "draining"
-
-    def kill(self) -> None:
-        """Kill the process at once; without `close` or `restart` first, it counts as a crash."""
-        if self._process is not None:
-            self._process.kill()
 
     def last_line(self) -> str:
         """Return the last line that the present or last process wrote."""

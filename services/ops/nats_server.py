@@ -16,7 +16,7 @@ import anyio
 
 from services.ops import nats_conf
 from services.ops.intensity import Intensity, backoff_s
-from services.ops.process import Process, how_it_left, last_line
+from services.ops.process import Owner, Process, how_it_left, last_line
 from services.ops.record import Record
 from shared.errors import Unavailable
 from shared.settings import Settings
@@ -32,25 +32,20 @@ PROBES_MISSED = 5
 """Probes in a row without an answer after which a living server counts as hung."""
 
 
-class NatsServer:
+class NatsServer(Owner):
     """One nats-server on loopback, with its data in `<data_dir>/nats`."""
 
     def __init__(self, settings: Settings, record: Record, spawned: Callable[[], None]) -> None:
+        super().__init__()
         self._settings = settings
         self._record = record
         self._spawned = spawned
         self._folder = (settings.data_dir / "nats").absolute()
         self._intensity = Intensity(settings.ops.restarts, settings.ops.window_s)
         self._chance = random.Random()
-        self._process: Process | None = None
         self._closing = False
         self._wish: str | None = None
         self._back = anyio.Event()
-
-    @property
-    def pid(self) -> int | None:
-        """The process that lives now, if any."""
-        return self._process.pid if self._process is not None and self._process.alive else None
 
     async def start(self) -> None:
         """Start it and return when it answers; raise `Unavailable` with its own last words."""
@@ -88,11 +83,6 @@ class NatsServer:
             await self._back.wait()
             return
         raise Unavailable("nats-server did not come back")
-
-    def kill(self) -> None:
-        """Kill it at once."""
-        if self._process is not None:
-            self._process.kill()
 
     async def _restart_after_exit(self) -> None:
         if self._process is None:

@@ -82,6 +82,23 @@ class Process:
         return last_line(self._log, self._log_start)
 
 
+class Owner:
+    """Owns one process after the other, at most one at a time."""
+
+    def __init__(self) -> None:
+        self._process: Process | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process that lives now, if any."""
+        return self._process.pid if self._process is not None and self._process.alive else None
+
+    def kill(self) -> None:
+        """Kill the process at once; unless its end was asked for before, it counts as a crash."""
+        if self._process is not None:
+            self._process.kill()
+
+
 def _dying_with(parent: int) -> Callable[[], None] | None:
     """Return what the new process does first: ask for SIGTERM when `parent` is gone (Linux)."""
     if _LIBC is None:
