@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from services.router.prices import Price
@@ -16,13 +17,15 @@ from shared.events import ChatReply, ChatRequest, CostEvent
 class Outcome:
     """A request, its reply (of a failure: what is known), and where the prompt went.
 
-    `asked` is the model as the caller named it.
+    `asked` is the model as the caller named it; `at` is when it was reserved in the budgets: a call
+    that runs over the turn of a month counts in the month that it began in.
     """
 
     request: ChatRequest
     reply: ChatReply
     own_host: bool
     asked: str = ""
+    at: datetime | None = None
 
 
 class Accounts:
@@ -83,7 +86,7 @@ def row(outcome: Outcome, error: str | None) -> Call:
     """Return the record's row of an outcome."""
     request, reply, times = outcome.request, outcome.reply, outcome.reply.times
     return Call(
-        at=now().isoformat(),
+        at=(outcome.at or now()).isoformat(),
         request_id=reply.request_id,
         task_id=request.task_id,
         step_id=request.step_id,

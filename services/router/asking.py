@@ -1,4 +1,8 @@
-"""Asks until the answer is whole: a retry after a crash, a repair of structure or of no call."""
+"""Asks until the answer is whole: a retry after a crash, a repair of structure or of no call.
+
+Each attempt is booked by itself, and a further one is reserved before it is made: where a budget
+does not reach for it, the request ends with `budget_exceeded`, which names what would help.
+"""
 
 from __future__ import annotations
 
@@ -6,55 +10,67 @@ from dataclasses import replace
 from decimal import Decimal
 
 from services.router import schema, tools
+from services.router.budgets.bill import Bill, free
 from services.router.engine import Answer, Engine, OnDelta
 from shared.errors import EngineFailed, OutputCut, OutputInvalid
 from shared.events import ChatMessage, ChatRequest
 
 
-async def ask(engine: Engine, request: ChatRequest, on_delta: OnDelta | None) -> Answer:
+async def ask(
+    engine: Engine, request: ChatRequest, on_delta: OnDelta | None, bill: Bill | None = None
+) -> Answer:
     """Return a complete answer, structured if the request wants it; raise typed errors.
 
     A structured answer is told in one piece when it is known to be valid, so that the pieces
     always join to the answer.
     """
+    bill = bill or free()
     if request.format is None and not tools.must_call(request):
-        return await _whole(engine, request, on_delta)
+        return await _whole(engine, request, on_delta, bill)
     if request.format is None:
-        answer = await _calling(engine, request)
+        answer = await _calling(engine, request, bill)
     else:
-        answer = await _structured(engine, request, request.format)
+        answer = await _structured(engine, request, request.format, bill)
     if on_delta is not None and answer.content:
         await on_delta(answer.content)
     return answer
 
 
-async def _structured(engine: Engine, request: ChatRequest, wanted: schema.Format) -> Answer:
+async def _structured(
+    engine: Engine, request: ChatRequest, wanted: schema.Format, bill: Bill
+) -> Answer:
     asked = _instructed(request, wanted)
-    first = await _whole(engine, asked, None)
+    first = await _whole(engine, asked, None, bill)
     try:
         return _with_data(first, wanted)
     except OutputInvalid as error:
         again = _repair(asked, first.content, error.message)
-    second = await _whole(engine, again, None)
+    await bill.again(again)
+    second = await _whole(engine, again, None, bill)
     return _with_data(_summed(first, second), wanted)
 
 
-async def _calling(engine: Engine, request: ChatRequest) -> Answer:
+async def _calling(engine: Engine, request: ChatRequest, bill: Bill) -> Answer:
     """Return an answer that calls a tool; engines without a way to force one are asked twice."""
-    first = await _whole(engine, request, None)
+    first = await _whole(engine, request, None, bill)
     if first.tool_calls:
         return first
     offered = ", ".join(tool["function"]["name"] for tool in tools.offered(request))
     words = f"Do not answer in words. Call one of these tools now: {offered}."
-    second = await _whole(engine, _again(request, first.content, words), None)
+    again = _again(request, first.content, words)
+    await bill.again(again)
+    second = await _whole(engine, again, None, bill)
     if not second.tool_calls:
         raise OutputInvalid("the model called no tool, though it had to", field="tool_choice")
     return _summed(first, second)
 
 
-async def _whole(engine: Engine, request: ChatRequest, on_delta: OnDelta | None) -> Answer:
+async def _whole(
+    engine: Engine, request: ChatRequest, on_delta: OnDelta | None, bill: Bill
+) -> Answer:
     """Return an answer that was not cut, unless the caller set the limit that cut it."""
-    answer = await _uncrashed(engine, request, on_delta)
+    answer = await _uncrashed(engine, request, on_delta, bill)
+    bill.paid(answer)
     limited = request.options.max_tokens is not None and request.format is None
     if answer.done_reason == "length" and not limited:
         raise OutputCut(
@@ -65,7 +81,9 @@ async def _whole(engine: Engine, request: ChatRequest, on_delta: OnDelta | None)
     return answer
 
 
-async def _uncrashed(engine: Engine, request: ChatRequest, on_delta: OnDelta | None) -> Answer:
+async def _uncrashed(
+    engine: Engine, request: ChatRequest, on_delta: OnDelta | None, bill: Bill
+) -> Answer:
     """Ask once more after a crash, unless the caller has seen a part of the answer already."""
     told = False
 
@@ -80,6 +98,8 @@ async def _uncrashed(engine: Engine, request: ChatRequest, on_delta: OnDelta | N
     except EngineFailed:
         if told:
             raise
+        bill.lost()
+    await bill.again(request)
     return await engine.chat(request, on_delta)
 
 

@@ -173,14 +173,11 @@ class Desk:
     async def _queued(self, engine: Engine, errand: Errand, on_delta: OnDelta | None) -> Answer:
         """Ask within the budgets; an answer that is kept for others is paid by the first."""
         request = errand.request
-        async with (
-            self.budgets.hold(request) as bill,
-            self.slots.hold(request.priority) as waited_s,
-        ):
-            errand.queue_s, errand.bill = waited_s, bill
-            answer = await ask(engine, request, on_delta)
-            bill.paid(answer)
-            return answer
+        async with self.budgets.hold(request) as bill:
+            errand.bill, bill.queued = bill, True
+            async with self.slots.hold(request.priority) as errand.queue_s:
+                bill.queued = False
+                return await ask(engine, request, on_delta, bill)
 
 
 def _worth_keeping(request: ChatRequest, answer: Answer) -> bool:

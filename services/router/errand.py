@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
 from services.router.accounts import Outcome
-from services.router.budgets.budgets import Bill
+from services.router.budgets.bill import Bill
+from services.router.budgets.estimate import NOTHING
 from services.router.engine import Answer, Engine, OnDelta
 from shared.events import CacheEvent, ChatReply, ChatRequest, ModelTimes
 
@@ -69,14 +71,25 @@ class Errand:
     def done(self, answer: Answer) -> Outcome:
         """Return the outcome of an answer."""
         own = answer.own_host or not self.fresh
-        return Outcome(self.request, self._reply(answer), own, self.asked)
+        return Outcome(self.request, self._reply(answer), own, self.asked, self._reserved_at)
 
     def failed(self, host: str = "") -> Outcome:
-        """Return what is known of a failure, at `host` if at one; its cost when one is booked."""
-        cost = self.bill.amount.usd if self.bill and self.bill.amount.usd else None
-        answer = Answer(content="", model=self.request.model, cost_usd=cost, host=host)
+        """Return what is known of a failure, at `host` if at one; what was booked for it."""
+        booked = self.bill.amount if self.bill else NOTHING
+        answer = Answer(
+            content="",
+            model=self.request.model,
+            prompt_tokens=booked.tokens - booked.answer,
+            completion_tokens=booked.answer,
+            cost_usd=booked.usd if booked.tokens else None,
+            host=host,
+        )
         own = self.engine is None or self.engine.own
-        return Outcome(self.request, self._reply(answer), own, self.asked)
+        return Outcome(self.request, self._reply(answer), own, self.asked, self._reserved_at)
+
+    @property
+    def _reserved_at(self) -> datetime | None:
+        return self.bill.at if self.bill else None
 
     def _reply(self, answer: Answer) -> ChatReply:
         return ChatReply(

@@ -14,13 +14,13 @@ log = logging.getLogger(__name__)
 
 GROUPS = (
     "tenant", "agent", "caller", "source", "engine", "model", "host", "is_llm", "own_host",
-    "cache", "error", "structured", "kind",
+    "cache", "error", "structured", "kind", "run",
 )  # fmt: skip
 """What a daily sum is told apart by; what a call does not have is the empty text there."""
 SUMS = (
     "prompt_tokens", "completion_tokens", "total_s", "queue_s", "eval_s", "cost_pico", "texts",
 )  # fmt: skip
-DEFAULTS = {"kind": "'chat'", "texts": "0"}
+DEFAULTS = {"kind": "'chat'", "texts": "0", "run": "0"}
 """Of what sums of before do not have."""
 EVERY_S = 3600.0
 SPARE = 0.9

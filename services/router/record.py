@@ -11,12 +11,13 @@ from dataclasses import MISSING, Field, dataclass, fields
 from decimal import Decimal
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiosqlite
 
 from services.router import history
 from shared.errors import InvalidSetting
+from shared.ids import ulid
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,8 @@ class Call:
     `own_host` is 1 when no token left the owner's hosts; `source` is the door that the request
     came through, `caller` the name of its key; `asked` is the model as it was asked for, `rule`
     what chose the model; `structured` is 1 for a schema or tools; `kind` is `chat` or `embed`, and
-    `texts` are an embedding's inputs."""
+    `texts` are an embedding's inputs; `run` is the number of the router's run, which the record
+    fills in."""
 
     at: str
     request_id: str
@@ -66,6 +68,7 @@ class Call:
     structured: int = 0
     kind: str = "chat"
     texts: int = 0
+    run: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +85,33 @@ class Step:
 
 
 STEP_COLUMNS = tuple(field.name for field in fields(Step))
-COLUMNS = tuple(field.name for field in fields(Call))
+COLUMNS = tuple(field.name for field in fields(Call) if field.name != "run")
 VALUES = {Call: attrgetter(*COLUMNS), Step: attrgetter(*STEP_COLUMNS)}
 TABLE = "SELECT name FROM pragma_table_info('calls')"
 TYPES = {"str": "TEXT", "int": "INTEGER", "float": "REAL"}
-INSERT = {
-    Call: f"INSERT INTO calls ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})",  # noqa: S608 - our own column names
-    Step: f"INSERT OR IGNORE INTO steps VALUES ({', '.join('?' * len(STEP_COLUMNS))})",  # noqa: S608
-}
+INSERT_STEP = f"INSERT OR IGNORE INTO steps VALUES ({', '.join('?' * len(STEP_COLUMNS))})"  # noqa: S608
 """Every router hears of a step; those that share the file keep it once."""
+RUNS = "CREATE TABLE IF NOT EXISTS runs (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)"
+"""The runs of routers that wrote here: their names are unique everywhere, 0 is all of before."""
+NAME_RUN = "INSERT OR IGNORE INTO runs (id, name) VALUES (?, ?)"
+
+
+class Run(NamedTuple):
+    """A router from its start to its end: its number in this file, and its name everywhere."""
+
+    number: int
+    name: str
 
 
 class Record:
-    """Takes calls without waiting; `run` writes them."""
+    """Takes calls without waiting; `run` writes them. `of` is the run whose calls it takes."""
 
-    def __init__(self, database: aiosqlite.Connection, path: Path) -> None:
+    def __init__(self, database: aiosqlite.Connection, path: Path, of: Run) -> None:
         self._database = database
+        self._insert = {Call: _insert(of.number), Step: INSERT_STEP}
         self._waiting: asyncio.Queue[Call | Step] = asyncio.Queue(MAX_WAITING)
         self.path = path
+        self.of = of
         self.lost = 0
 
     def add(self, call: Call | Step) -> None:
@@ -135,7 +147,7 @@ class Record:
     async def _write(self, batch: list[Call | Step]) -> None:
         while True:
             try:
-                for kind, insert in INSERT.items():
+                for kind, insert in self._insert.items():
                     rows = [VALUES[kind](one) for one in batch if type(one) is kind]
                     await self._database.executemany(insert, rows)
                 await self._database.commit()
@@ -159,13 +171,13 @@ async def open_record(path: Path, busy_s: float = 10.0) -> AsyncIterator[Record]
     except (OSError, sqlite3.Error) as error:
         raise _unwritable(path, error) from error
     try:
-        await _declare(database, path)
-        yield Record(database, path)
+        yield Record(database, path, await _declare(database, path))
     finally:
         await database.close()
 
 
-async def _declare(database: aiosqlite.Connection, path: Path) -> None:
+async def _declare(database: aiosqlite.Connection, path: Path) -> Run:
+    """Bring the file to what is declared here, and enter a new run."""
     database.row_factory = sqlite3.Row
     try:
         await database.executescript(_declaration())
@@ -176,9 +188,24 @@ async def _declare(database: aiosqlite.Connection, path: Path) -> None:
         summed = [row["name"] for row in await database.execute_fetchall(history.TABLE)]
         for statement in history.declaration(summed):
             await database.execute(statement)
+        run = await _begin(database)
         await database.commit()
     except sqlite3.Error as error:
         raise _unwritable(path, error) from error
+    return run
+
+
+async def _begin(database: aiosqlite.Connection) -> Run:
+    await database.execute(RUNS)
+    await database.execute(NAME_RUN, (0, ulid()))
+    name = ulid()
+    entered = await database.execute(NAME_RUN, (None, name))
+    return Run(int(entered.lastrowid or 0), name)
+
+
+def _insert(run: int) -> str:
+    places = ", ".join("?" * len(COLUMNS))
+    return f"INSERT INTO calls ({', '.join(COLUMNS)}, run) VALUES ({places}, {run})"  # noqa: S608 - our own column names
 
 
 def _unwritable(path: Path, error: Exception) -> InvalidSetting:

@@ -84,7 +84,8 @@ async def test_sums_of_before_kinds_are_sums_of_chats_and_days_go_on(tmp_path):
             record.add(row(at="2026-01-02T03:00:00+00:00", kind=kind, texts=3, **same))
         await record.settle()
         assert history.fold(path, 30, 1_000_000) == 2
-        query = "SELECT kind, calls, unpriced, prompt_tokens, texts FROM days ORDER BY kind"
+        summed = ", ".join(f"SUM({n})" for n in ("calls", "unpriced", "prompt_tokens", "texts"))
+        query = f"SELECT kind, {summed} FROM days GROUP BY kind ORDER BY kind"
         found = [tuple(one) for one in await record.rows(query)]
     assert found == [("chat", 8, 1, 70, 3), ("embed", 1, 0, 0, 3)]
 
@@ -95,5 +96,5 @@ async def test_a_table_of_sums_that_is_as_it_should_be_is_left_alone(tmp_path):
             record.add(row(at=ago(99), kind="embed"))
             await record.settle()
             history.fold(tmp_path / "calls.db", 30, 1_000_000)
-            found = await record.rows("SELECT calls FROM days")
-    assert [one["calls"] for one in found] == [2]
+            found = await record.rows("SELECT calls, run FROM days")
+    assert [tuple(one) for one in found] == [(1, 1), (1, 2)]

@@ -8,7 +8,7 @@ from decimal import Decimal
 import orjson
 
 from services.router.prices import Price
-from shared.events import ChatRequest
+from shared.events import ChatRequest, EmbedRequest
 
 BYTES_PER_TOKEN = 3
 """Fewer than the four of English text: a reservation should rather be too large."""
@@ -18,25 +18,44 @@ TOKENS_PER_IMAGE = 1500
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """US dollars and tokens."""
+    """US dollars and tokens; `answer` of these are the answer's, where that is known."""
 
     usd: Decimal = Decimal(0)
     tokens: int = 0
+    answer: int = 0
 
     def plus(self, other: Amount) -> Amount:
         """Return the sum."""
-        return Amount(self.usd + other.usd, self.tokens + other.tokens)
+        return Amount(self.usd + other.usd, self.tokens + other.tokens, self.answer + other.answer)
+
+    __add__ = plus
 
     def minus(self, other: Amount) -> Amount:
         """Return the difference."""
-        return Amount(self.usd - other.usd, self.tokens - other.tokens)
+        return Amount(self.usd - other.usd, self.tokens - other.tokens, self.answer - other.answer)
+
+    def larger(self, other: Amount) -> Amount:
+        """Return the larger of both, of money and of tokens."""
+        return Amount(max(self.usd, other.usd), max(self.tokens, other.tokens))
 
 
-def estimate(request: ChatRequest, max_tokens: int, price: Price | None) -> Amount:
+NOTHING = Amount()
+
+
+def estimate(request: ChatRequest | EmbedRequest, max_tokens: int, price: Price | None) -> Amount:
     """Return the most that an answer should use; without a price it costs nothing (local)."""
+    if isinstance(request, EmbedRequest):
+        texts = text_tokens(request)
+        return Amount(price.of(texts, 0) if price else Decimal(0), texts)
     prompt = prompt_tokens(request)
     answer = request.options.max_tokens or max_tokens
-    return Amount(price.of(prompt, answer) if price else Decimal(0), prompt + answer)
+    return Amount(price.of(prompt, answer) if price else Decimal(0), prompt + answer, answer)
+
+
+def text_tokens(request: EmbedRequest) -> int:
+    """Return how many tokens the texts to embed should have, rather too many."""
+    texts = sum(len(text.encode()) for text in request.input)
+    return texts // BYTES_PER_TOKEN + TOKENS_PER_MESSAGE * len(request.input)
 
 
 def prompt_tokens(request: ChatRequest) -> int:
