@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from array import array
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
-from shared.events import ChatRequest, EmbedReply, EmbedRequest, EngineStatus
+from shared.errors import EngineFailed
+from shared.events import ChatRequest, EmbedRequest, EngineStatus
 
 OnDelta = Callable[[str], Awaitable[None]]
 """Takes the next piece of the answer's text, in order."""
@@ -41,6 +43,33 @@ class Answer:
     notice: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """One unit vector for each text, as packed doubles; the other fields are those of `Answer`."""
+
+    embeddings: tuple[array[float], ...]
+    model: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    queue_s: float = 0.0
+    load_s: float | None = None
+    cost_usd: Decimal | None = None
+    host: str = ""
+    own_host: bool = True
+
+
+def packed(found: Iterable[Any], count: int, who: str) -> tuple[array[float], ...]:
+    """Return the vectors that an engine sent; raise `EngineFailed` unless it is one of each text,
+    all of the same length."""
+    try:
+        vectors = tuple(array("d", vector) for vector in found)
+    except (TypeError, ValueError) as error:
+        raise EngineFailed(f"{who} sent a vector that is not all numbers") from error
+    if len(vectors) != count or len({len(vector) for vector in vectors}) != 1 or not vectors[0]:
+        raise EngineFailed(f"{who} did not return one vector for each input")
+    return vectors
+
+
 class Engine(Protocol):
     """What answers model requests. Names of models arrive resolved and allowed.
 
@@ -66,8 +95,8 @@ class Engine(Protocol):
         """
         ...
 
-    async def embed(self, request: EmbedRequest) -> EmbedReply:
-        """Return one unit vector for each input."""
+    async def embed(self, request: EmbedRequest) -> Vectors:
+        """Return one unit vector for each input; raises typed errors only."""
         ...
 
     async def close(self) -> None:

@@ -73,7 +73,13 @@ class ModelHandlers:
         asked = request.model_copy(update={"model": model})
         with leaning():
             async with self.slots.hold(priority):
-                return await engine.embed(asked)
+                found = await engine.embed(asked)
+        return EmbedReply(
+            model=found.model,
+            engine=engine.name,
+            embeddings=tuple(map(tuple, found.embeddings)),
+            prompt_tokens=found.prompt_tokens,
+        )
 
     async def pull(self, request: Request) -> None:
         """Fetch a model, with progress to the reply inbox; then look what there is now."""

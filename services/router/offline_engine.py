@@ -6,9 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from services.router import schema
-from services.router.engine import Answer, OnDelta
+from services.router.engine import Answer, OnDelta, Vectors
 from shared.errors import NeedsModel, OutputInvalid
-from shared.events import ChatRequest, EmbedReply, EmbedRequest, EngineStatus
+from shared.events import ChatRequest, EmbedRequest, EngineStatus
 
 if TYPE_CHECKING:
     from services.router.offline import OfflineAnswer
@@ -57,7 +57,7 @@ class OfflineEngine:
             content=found.content, model=MODEL, data=data, host=self._host, notice=found.notice
         )
 
-    async def embed(self, request: EmbedRequest) -> EmbedReply:
+    async def embed(self, request: EmbedRequest) -> Vectors:
         """Refuse: rules have no meaning to compare."""
         raise NeedsModel("embeddings need a model, and none answers")
 

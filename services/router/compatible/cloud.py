@@ -7,13 +7,12 @@ from typing import Any
 from services.router.compatible.engine import CompatibleEngine
 from services.router.compatible.request import arguments
 from services.router.prices import Price
-from shared.errors import NeedsModel
-from shared.events import ChatRequest, EmbedReply, EmbedRequest, EngineStatus
+from shared.events import ChatRequest, EngineStatus
 from shared.settings import CloudModel, Settings
 
 
 class CloudEngine(CompatibleEngine):
-    """Chats with one model at its vendor, through litellm."""
+    """Chats, or makes vectors, with one model at its vendor, through litellm."""
 
     name = "cloud"
     own = False
@@ -25,7 +24,7 @@ class CloudEngine(CompatibleEngine):
         self.own = False
         self._host = cloud.model.partition("/")[0]
         self._cloud = cloud
-        self._called = name
+        self._name = name
         self.cost = price
 
     async def probe(self) -> EngineStatus:
@@ -36,13 +35,12 @@ class CloudEngine(CompatibleEngine):
         """Return the vendor's address and name: what the owner's own name stands for may change."""
         return f"{self.url} {self._cloud.model}"
 
-    async def embed(self, request: EmbedRequest) -> EmbedReply:
-        """Refuse: clouds chat only."""
-        raise NeedsModel(f"the cloud {self._called} makes no vectors here")
-
     def _arguments(self, request: ChatRequest) -> dict[str, Any]:
         asked = arguments(request, self._cloud.model, self._router)
         return asked | self._access() | {"model": self._cloud.model}
+
+    def _called(self, asked: str) -> str:
+        return self._cloud.model
 
     def _access(self) -> dict[str, Any]:
         key = self._cloud.api_key
@@ -51,7 +49,7 @@ class CloudEngine(CompatibleEngine):
         return given | ({"api_base": self._cloud.url} if self._cloud.url else {})
 
     def _model(self, asked: str) -> str:
-        return self._called
+        return self._name
 
     def _price(self, asked: str) -> Price | None:
         return self.cost

@@ -13,11 +13,11 @@ from services.router import names, prices
 from services.router.compatible import library
 from services.router.compatible.errors import translate
 from services.router.compatible.request import arguments
-from services.router.compatible.telling import Telling
-from services.router.engine import Answer, OnDelta
+from services.router.compatible.telling import Telling, cost
+from services.router.engine import Answer, OnDelta, Vectors, packed
 from services.router.prices import Price
 from shared.errors import EngineFailed, InvalidSetting, SovereignError, TimedOut
-from shared.events import ChatRequest, EmbedReply, EmbedRequest, EngineState, EngineStatus
+from shared.events import ChatRequest, EmbedRequest, EngineState, EngineStatus
 from shared.settings import Settings
 
 
@@ -85,22 +85,28 @@ class CompatibleEngine:
                 await stream.aclose()
         return telling.answer(self._host, self.own, self._price(request.model))
 
-    async def embed(self, request: EmbedRequest) -> EmbedReply:
-        """Return vectors, made unit vectors if the server does not."""
+    async def embed(self, request: EmbedRequest) -> Vectors:
+        """Return vectors, made unit vectors if they are not."""
         litellm = await library.load()
-        given = self._access() | {"model": f"openai/{request.model}", "input": list(request.input)}
+        given: dict[str, Any] = self._access()
+        given |= {"model": self._called(request.model), "input": list(request.input)}
         if request.dimensions is not None:
             given["dimensions"] = request.dimensions
         try:
             told = await litellm.aembedding(**given, timeout=request.timeout_s)
-            vectors = tuple(_unit(entry["embedding"]) for entry in told.data)
+            found = [_unit(entry["embedding"]) for entry in told.data]
         except (KeyError, TypeError) as error:
             raise EngineFailed(f"{self.url} returned no vectors") from error
         except Exception as error:
             raise translate(error) from error
         count = int(getattr(told.usage, "prompt_tokens", 0) or 0)
-        return EmbedReply(
-            model=request.model, engine=self.name, embeddings=vectors, prompt_tokens=count
+        return Vectors(
+            embeddings=packed(found, len(request.input), self.url),
+            model=request.model,
+            prompt_tokens=count,
+            cost_usd=cost(self.own, self._price(request.model), count, 0),
+            host=self._host,
+            own_host=self.own,
         )
 
     async def close(self) -> None:
@@ -109,6 +115,10 @@ class CompatibleEngine:
 
     def _arguments(self, request: ChatRequest) -> dict[str, Any]:
         return arguments(request, self._model(request.model), self._router) | self._access()
+
+    def _called(self, asked: str) -> str:
+        """Return what litellm calls the model."""
+        return f"openai/{asked}"
 
     def _access(self) -> dict[str, Any]:
         key = self._router.openai_api_key

@@ -52,7 +52,7 @@ class Telling:
             prompt_tokens=prompt,
             completion_tokens=completion,
             first_token_s=self._first_s,
-            cost_usd=_cost(own, price, prompt, completion),
+            cost_usd=cost(own, price, prompt, completion),
             host=host,
             own_host=own,
         )
@@ -66,7 +66,7 @@ class Telling:
         call["function"]["arguments"] += part.function.arguments or ""
 
 
-def _cost(own: bool, price: Price | None, prompt: int, completion: int) -> Decimal | None:
+def cost(own: bool, price: Price | None, prompt: int, completion: int) -> Decimal | None:
     """Return 0 on one's own host, the table's price elsewhere, None when it is unknown."""
     if own:
         return Decimal(0)

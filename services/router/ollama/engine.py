@@ -7,14 +7,14 @@ import time
 from contextlib import aclosing
 
 from services.router import names, tools
-from services.router.engine import Answer, OnDelta
-from services.router.ollama import chat
+from services.router.engine import Answer, OnDelta, Vectors
+from services.router.ollama import chat, embed
 from services.router.ollama.catalogue import Catalogue
 from services.router.ollama.client import OllamaClient
 from services.router.ollama.stream import Patience, lines
 from services.router.ollama.telling import Telling
-from shared.errors import EngineFailed, InvalidInput, Refused, SovereignError, TimedOut
-from shared.events import ChatRequest, EmbedReply, EmbedRequest, EngineState, EngineStatus
+from shared.errors import InvalidInput, Refused, SovereignError, TimedOut
+from shared.events import ChatRequest, EmbedRequest, EngineState, EngineStatus
 from shared.settings import Settings
 
 
@@ -71,25 +71,13 @@ class OllamaEngine:
                     await on_delta(delta)
         return telling.answer(self._host, self.own)
 
-    async def embed(self, request: EmbedRequest) -> EmbedReply:
+    async def embed(self, request: EmbedRequest) -> Vectors:
         """Return vectors; an input that is too long is refused, not cut."""
         await self._refuse_remote(request.model)
-        asked = {
-            "model": request.model,
-            "input": list(request.input),
-            "truncate": False,
-            "keep_alive": chat.keep_alive(self._router.keep_alive),
-        }
-        if request.dimensions is not None:
-            asked["dimensions"] = request.dimensions
+        remote = bool((await self.catalogue.shown(request.model)).remote_host)
+        asked = embed.body(request, self._router)
         told = await self.client.post("/api/embed", asked, request.timeout_s)
-        vectors = told.get("embeddings")
-        if not isinstance(vectors, list) or len(vectors) != len(request.input):
-            raise EngineFailed("Ollama did not return one vector for each input")
-        count = int(told.get("prompt_eval_count") or 0)
-        return EmbedReply(
-            model=request.model, engine=self.name, embeddings=vectors, prompt_tokens=count
-        )
+        return embed.vectors(told, request, self._host, remote or not self.own)
 
     async def close(self) -> None:
         """Close the session."""

@@ -64,12 +64,12 @@ class Telling:
             thinking="".join(self._thoughts),
             tool_calls=calls,
             done_reason=str(last.get("done_reason") or "stop"),
-            prompt_tokens=_count(last, "prompt_eval_count", MOST_TOKENS),
-            completion_tokens=_count(last, "eval_count", MOST_TOKENS),
+            prompt_tokens=count(last, "prompt_eval_count", MOST_TOKENS),
+            completion_tokens=count(last, "eval_count", MOST_TOKENS),
             first_token_s=self._first_s,
-            load_s=_seconds(last, "load_duration"),
-            prompt_s=_seconds(last, "prompt_eval_duration"),
-            eval_s=_seconds(last, "eval_duration"),
+            load_s=seconds(last, "load_duration"),
+            prompt_s=seconds(last, "prompt_eval_duration"),
+            eval_s=seconds(last, "eval_duration"),
             cost_usd=None if last.get("remote_host") else Decimal(0),
             host=host,
             own_host=own and not last.get("remote_host"),
@@ -84,12 +84,13 @@ class Telling:
         return EngineFailed("Ollama ended the stream without its last line")
 
 
-def _seconds(line: dict[str, Any], name: str) -> float:
+def seconds(line: dict[str, Any], name: str) -> float:
     """Return a duration, which comes as nanoseconds and is left out when zero."""
-    return _count(line, name, MOST_NANOSECONDS) / NANOSECONDS
+    return count(line, name, MOST_NANOSECONDS) / NANOSECONDS
 
 
-def _count(line: dict[str, Any], name: str, most: int) -> int:
+def count(line: dict[str, Any], name: str, most: int) -> int:
+    """Return a count, 0 when it is left out; raise `EngineFailed` for what is none."""
     value = line.get(name) or 0
     if not isinstance(value, int | float) or not 0 <= value <= most:
         raise EngineFailed(f"Ollama sent a {name} that is no count: {str(value)[:40]}")

@@ -6,10 +6,11 @@ import asyncio
 import re
 import time
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from services.router import names
-from services.router.engine import Answer, OnDelta
+from services.router.engine import Answer, OnDelta, Vectors
 from services.router.ollama.client import OllamaClient
 from services.router.ollama.engine import OllamaEngine
 from services.router.pool.energy import Meter
@@ -18,7 +19,6 @@ from services.router.pool.places import Places, Want
 from shared.errors import Busy, EngineFailed, NotFound, SovereignError, Unavailable
 from shared.events import (
     ChatRequest,
-    EmbedReply,
     EmbedRequest,
     Empty,
     EngineStatus,
@@ -87,15 +87,17 @@ class PoolEngine:
                     if telling.told or not self._another(again):
                         raise
 
-    async def embed(self, request: EmbedRequest) -> EmbedReply:
+    async def embed(self, request: EmbedRequest) -> Vectors:
         """Return vectors from the host where they come soonest, another one if that fails."""
-        want = Want(request.model)
+        want = Want(request.model, request.priority)
+        waited_s = 0.0
         while True:
             async with self.places.hold(want) as held:
+                waited_s += held.waited_s
                 try:
-                    return await _embed(held.host, request)
+                    return replace(await _embed(held.host, request), queue_s=waited_s)
                 except ELSEWHERE:
-                    want = Want(request.model, without=want.without | {held.host})
+                    want = replace(want, without=want.without | {held.host})
                     if not self._another(want):
                         raise
 
@@ -170,27 +172,35 @@ async def _ask(host: Host, request: ChatRequest, on_delta: OnDelta | None) -> An
     try:
         answer = await host.engine.chat(request, on_delta)
     except BaseException as error:
-        host.failed(error)
-        host.meter.end(begun)
-        if isinstance(error, SovereignError):
-            error.host = host.name
+        _failed(host, begun, error)
         raise
     host.answered(request.model, time.monotonic() - began, answer.load_s or 0.0)
-    energy = host.meter.end(begun)
-    cost = None if answer.cost_usd is None else answer.cost_usd + energy
+    cost = _with_energy(host, begun, answer.cost_usd)
     return replace(answer, host=host.name, cost_usd=cost)
 
 
-async def _embed(host: Host, request: EmbedRequest) -> EmbedReply:
+async def _embed(host: Host, request: EmbedRequest) -> Vectors:
     """Ask one host for vectors, and let it learn from what comes of it."""
-    began = time.monotonic()
+    began, begun = time.monotonic(), host.meter.begin()
     try:
-        reply = await host.engine.embed(request)
+        found = await host.engine.embed(request)
     except BaseException as error:
-        host.failed(error)
+        _failed(host, begun, error)
         raise
-    host.answered(request.model, time.monotonic() - began, 0.0)
-    return reply
+    host.answered(request.model, time.monotonic() - began, found.load_s or 0.0)
+    return replace(found, host=host.name, cost_usd=_with_energy(host, begun, found.cost_usd))
+
+
+def _failed(host: Host, begun: float, error: BaseException) -> None:
+    host.failed(error)
+    host.meter.end(begun)
+    if isinstance(error, SovereignError):
+        error.host = host.name
+
+
+def _with_energy(host: Host, begun: float, cost: Decimal | None) -> Decimal | None:
+    energy = host.meter.end(begun)
+    return None if cost is None else cost + energy
 
 
 async def _look(host: Host, probe_s: float) -> None:
