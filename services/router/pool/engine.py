@@ -14,7 +14,7 @@ from services.router.engine import Answer, OnDelta, Vectors
 from services.router.ollama.client import OllamaClient
 from services.router.ollama.engine import OllamaEngine
 from services.router.pool.energy import Meter
-from services.router.pool.host import Host
+from services.router.pool.host import REACHED, Host
 from services.router.pool.places import Places, Want
 from shared.errors import Busy, EngineFailed, NotFound, SovereignError, Unavailable
 from shared.events import (
@@ -25,7 +25,7 @@ from shared.events import (
     HostList,
     ModelInfo,
 )
-from shared.settings import OllamaHost, Settings
+from shared.settings import OllamaHost, RouterSettings, Settings
 
 ELSEWHERE = (Busy, EngineFailed, Unavailable)
 """Failures after which another host may do better; the caller must not have seen a word yet."""
@@ -56,7 +56,7 @@ class PoolEngine:
         """Ask all hosts at once; the best of their answers counts, with all places."""
         async with asyncio.TaskGroup() as tasks:
             for host in self.hosts:
-                tasks.create_task(_look(host, self._settings.probe_s))
+                tasks.create_task(_look(host, self._settings))
         self.places.dispatch()
         found = [host.status for host in self.hosts if host.status is not None]
         best = min(found, key=lambda status: BEST_FIRST.index(status.state))
@@ -203,16 +203,22 @@ def _with_energy(host: Host, begun: float, cost: Decimal | None) -> Decimal | No
     return None if cost is None else cost + energy
 
 
-async def _look(host: Host, probe_s: float) -> None:
-    """Probe one host: what it is, what it has in memory. Once slow is busy, twice is gone."""
+async def _look(host: Host, settings: RouterSettings) -> None:
+    """Probe one host: what it is, what it has in memory.
+
+    Once slow is busy, twice is gone, unless it is at work.
+    """
     found = await host.engine.probe()
+    if found.state == "probing" and host.at_work(settings.idle_s):
+        return
     host.slow = host.slow + 1 if found.state == "probing" else 0
     host.status = found
-    if found.state not in ("ready", "model_missing"):
+    if found.state not in REACHED:
         return
+    host.heard = time.monotonic()
     host.circuit.try_again()
     try:
-        told = await host.engine.client.get("/api/ps", probe_s)
+        told = await host.engine.client.get("/api/ps", settings.probe_s)
         loaded = {str(entry.get("name")) for entry in told.get("models") or ()}
     except (SovereignError, AttributeError, TypeError):
         return

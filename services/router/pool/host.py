@@ -16,6 +16,7 @@ from shared.events import EngineStatus, HostInfo
 
 HOSTS_FAULT = (EngineFailed, TimedOut, Unavailable)
 """Errors that speak against the host; others are the caller's, the model's, or pass (busy)."""
+REACHED = ("ready", "model_missing")
 TWICE = 2
 LOADING_S = 10.0
 """What loading a model is taken to cost until it was measured."""
@@ -23,7 +24,10 @@ LOADING_S = 10.0
 
 @dataclass(eq=False, slots=True)
 class Host:
-    """A host with its counts; `loaded` are the models in its memory as of the last probe."""
+    """A host with its counts; `loaded` are the models in its memory as of the last probe.
+
+    `heard` is when (monotonic) it last answered anything: a probe or a request.
+    """
 
     name: str
     engine: OllamaEngine
@@ -38,6 +42,7 @@ class Host:
     loading_s: float = LOADING_S
     status: EngineStatus | None = None
     slow: int = 0
+    heard: float = 0.0
     calls: int = 0
     failures: int = 0
     last_error: str = ""
@@ -46,7 +51,7 @@ class Host:
     def up(self) -> bool:
         """Whether the last probe reached it and the owner allows it; before the first, yes."""
         state = self.status.state if self.status else "probing"
-        return state in ("ready", "model_missing") or (state == "probing" and self.slow < TWICE)
+        return state in REACHED or (state == "probing" and self.slow < TWICE)
 
     @property
     def busy(self) -> int:
@@ -85,6 +90,15 @@ class Host:
         if not self.running[model]:
             del self.running[model], self.since[model]
 
+    def at_work(self, idle_s: float) -> bool:
+        """Tell whether a slow probe is no news: it works for us, and was heard of within `idle_s`.
+
+        A server that chews long prompts may have no time for probes; its calls have limits of
+        their own.
+        """
+        reached = self.status is not None and self.status.state in REACHED
+        return reached and self.busy > 0 and time.monotonic() - self.heard < idle_s
+
     def next_s(self, model: str, best_s: float) -> float:
         """Return the seconds between two answers of one place here, while it is in use.
 
@@ -98,6 +112,7 @@ class Host:
     def answered(self, model: str, seconds: float, load_s: float) -> None:
         """Learn from an answer that took `seconds`, of which `load_s` to load the model."""
         self.circuit.succeeded()
+        self.heard = time.monotonic()
         self.speed.took(model, max(0.0, seconds - load_s))
         if canonical(model) not in self.loaded:
             self.loaded |= {canonical(model)}

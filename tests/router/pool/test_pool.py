@@ -1,11 +1,13 @@
 """A router with several real (fake) Ollama servers."""
 
 import asyncio
+import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 
 import pytest
 
+from services.router.pool.engine import PoolEngine
 from shared.errors import EngineFailed, InvalidSetting, NotFound
 from shared.events import (
     ChatReply,
@@ -17,7 +19,7 @@ from shared.events import (
     PullAsk,
     PullProgress,
 )
-from shared.settings import OllamaHost, load
+from shared.settings import OllamaHost, RouterSettings, Settings, load
 from tests.fakes.ollama import FakeOllama
 from tests.router.conftest import ask, chat
 
@@ -153,3 +155,41 @@ async def test_vectors_come_from_another_host_when_one_has_just_gone(bus, router
             await bus.request("model.embed", EmbedRequest(input=("x",)), EmbedReply, 5.0)
         told = await infos(bus)
     assert (told["gpu0"].failures, told["gpu1"].calls) == (1, 2)
+
+
+@asynccontextmanager
+async def silent():
+    """Yield the address of a server that takes requests and never answers."""
+
+    async def listen(reader, writer):
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(listen, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_slow_probes_of_a_host_at_work_do_not_take_it_down():
+    async with silent() as url:
+        pool = PoolEngine(
+            Settings(host="here", router=RouterSettings(ollama_url=url, probe_s=0.02))
+        )
+        (host,) = pool.hosts
+        host.status = (await pool.probe()).model_copy(update={"state": "ready"})
+        host.heard = time.monotonic()
+        host.begin("m")
+        assert [(await pool.probe()).state for _ in range(3)] == ["ready"] * 3
+        host.leave("m")
+        assert [(await pool.probe()).state for _ in range(2)] == ["probing"] * 2
+        assert not host.up
+        await pool.close()
+
+
+def test_a_host_at_work_that_was_not_heard_of_for_long_is_not_believed():
+    (host,) = PoolEngine(Settings(host="here")).hosts
+    host.status = EngineStatus(engine="ollama", setting="auto", state="ready", is_llm=True)
+    host.begin("m")
+    host.heard = time.monotonic() - 61
+    assert not host.at_work(60)
+    host.answered("m", 1.0, 0.0)
+    assert host.at_work(60)
