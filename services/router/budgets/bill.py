@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from services.router.budgets.estimate import NOTHING, Amount
+from services.router.budgets.estimate import NOTHING, Amount, Spending
 from services.router.budgets.tally import Key, Tally
-from services.router.engine import Answer
+from services.router.engine import Answer, Vectors
 from shared.clock import now
-from shared.events import ChatRequest
 
 
 class Sharing(Protocol):
@@ -66,7 +65,7 @@ class Bill:
     def __init__(
         self,
         pots: Pots,
-        estimate: Callable[[ChatRequest], Amount],
+        estimate: Callable[[Spending], Amount],
         at: datetime,
         *,
         charged: bool,
@@ -84,7 +83,7 @@ class Bill:
         await self._pots.reserve(most)
         self._most = most
 
-    async def again(self, request: ChatRequest) -> None:
+    async def again(self, request: Spending) -> None:
         """Reserve for one more attempt; one that cost nothing leaves its reservation to the next.
 
         Raises `BudgetExceeded` when the budgets do not reach for it.
@@ -92,7 +91,7 @@ class Bill:
         if self._most is None:
             await self.begin(self._estimate(request))
 
-    def paid(self, answer: Answer) -> None:
+    def paid(self, answer: Answer | Vectors) -> None:
         """Book what the answer used; a cost that is not known counts as reserved."""
         most = self._most or NOTHING
         usd = most.usd if answer.cost_usd is None else answer.cost_usd

@@ -11,13 +11,13 @@ from datetime import datetime
 from decimal import Decimal
 
 from services.router.budgets.bill import Bill, Pots, Sharing, free
-from services.router.budgets.estimate import NOTHING, Amount, estimate
+from services.router.budgets.estimate import NOTHING, Amount, Spending, estimate
 from services.router.budgets.tally import Key, Tally
 from services.router.prices import Price
 from services.router.record import Record, dollars
 from shared.clock import now
 from shared.errors import EngineFailed, OutputCut, OutputInvalid, TimedOut
-from shared.events import BudgetLine, BudgetList, ChatRequest, EmbedRequest, Empty
+from shared.events import BudgetLine, BudgetList, Empty
 from shared.settings import RouterSettings, SpendingLimit
 
 MOST = 10_000
@@ -25,10 +25,6 @@ MOST = 10_000
 COLUMNS = {
     "task": "task_id", "agent": "agent", "caller": "caller", "tenant": "tenant", "cloud": "model",
 }  # fmt: skip
-
-
-Spending = ChatRequest | EmbedRequest
-"""What says whose it is, and what its task may use."""
 
 
 class Budgets:
@@ -53,18 +49,17 @@ class Budgets:
         self._tallies: OrderedDict[Key, Tally] = OrderedDict()
 
     @asynccontextmanager
-    async def hold(self, request: Spending, most: Amount | None = None) -> AsyncIterator[Bill]:
+    async def hold(self, request: Spending) -> AsyncIterator[Bill]:
         """Reserve in every budget of the request; raise `BudgetExceeded` if one is too full.
 
-        `most` is what the first attempt can come to; for a chat it is estimated. The body tells
-        the bill what an attempt really was, and asks it before it makes another. What failed frees
-        its reservation, unless it failed in a cloud after it was sent.
+        The body tells the bill what an attempt really was, and asks it before it makes another.
+        What failed frees its reservation, unless it failed in a cloud after it was sent.
         """
         at = now()
         wanted = self._concerned(request, at)
         bill = await self._open(request, wanted, at) if wanted else free()
         if wanted:
-            await bill.begin(most or self._most(request))
+            await bill.begin(self._most(request))
         try:
             yield bill
         except (EngineFailed, OutputCut, OutputInvalid, TimedOut, asyncio.CancelledError):
@@ -88,9 +83,7 @@ class Budgets:
         return Bill(Pots(tallies, self._sharing), self._most, at, charged=charged)
 
     def _most(self, request: Spending) -> Amount:
-        """Return the most that a chat should come to; of other requests the caller tells it."""
-        if isinstance(request, EmbedRequest):
-            return NOTHING
+        """Return the most that a request should come to."""
         return estimate(request, self._settings.max_tokens, self._prices.get(request.model))
 
     def _concerned(self, request: Spending | None, at: datetime) -> dict[Key, SpendingLimit]:

@@ -15,6 +15,9 @@ BYTES_PER_TOKEN = 3
 TOKENS_PER_MESSAGE = 8
 TOKENS_PER_IMAGE = 1500
 
+Spending = ChatRequest | EmbedRequest
+"""What says whose it is, and what its task may use."""
+
 
 @dataclass(frozen=True, slots=True)
 class Amount:
@@ -42,7 +45,7 @@ class Amount:
 NOTHING = Amount()
 
 
-def estimate(request: ChatRequest | EmbedRequest, max_tokens: int, price: Price | None) -> Amount:
+def estimate(request: Spending, max_tokens: int, price: Price | None) -> Amount:
     """Return the most that an answer should use; without a price it costs nothing (local)."""
     if isinstance(request, EmbedRequest):
         texts = text_tokens(request)
