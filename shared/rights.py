@@ -142,8 +142,9 @@ USERS: dict[str, Rights] = {
             "cache.event.*", "cost.event", "ops.event.*", "ops.status", "ops.history",
             "ops.lessons",
         ),
-        subscribe=("model.>", "$KV.tuning.*", "agent.result.*.*", "cache.event.store"),
-        buckets=("tuning", "answers"),
+        subscribe=("model.>", "$KV.tuning.*", "agent.result.*.*", "cache.event.store",
+                   "health.beat.router.*"),
+        buckets=("tuning", "answers", "budgets"),
     ),
     "agents": Rights(
         publish=(

@@ -183,7 +183,8 @@ LEADER = Bucket("leader", "who leads, with a fencing revision", ttl_s=3.0)
 LEASES = Bucket("session_leases", "who may write to a session, and until when")
 TUNING = Bucket("tuning", "changes to the router that were applied and not taken back")
 ANSWERS = Bucket("answers", "answers of models that routers share", max_bytes=256 << 20)
-BUCKETS = (TASK_VIEWS, WAITING, LEADER, TUNING, LEASES, ANSWERS)
+BUDGETS = Bucket("budgets", "what each run of a router spent and has reserved", ttl_s=40 * DAY_S)
+BUCKETS = (TASK_VIEWS, WAITING, LEADER, TUNING, LEASES, ANSWERS, BUDGETS)
 
 ATTACHMENTS = "attachments"
 ARTIFACTS = "artifacts"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         BudgetLine,
         BudgetList,
         BudgetScope,
+        BudgetShare,
     )
     from shared.events.dead import (
         DeadLetter,
@@ -319,6 +320,7 @@ _HOMES = {
     "BudgetLine": "budgets",
     "BudgetList": "budgets",
     "BudgetScope": "budgets",
+    "BudgetShare": "budgets",
     "CacheEvent": "models",
     "CacheStatus": "reports",
     "CallKind": "models",
@@ -550,6 +552,7 @@ __all__ = [
     "BudgetLine",
     "BudgetList",
     "BudgetScope",
+    "BudgetShare",
     "CacheEvent",
     "CacheStatus",
     "CallKind",

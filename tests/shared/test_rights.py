@@ -61,6 +61,7 @@ async def refused(settings, user: str | None, subject: str, *, subscribe: bool =
     [
         ("router", "cost.event"),
         ("router", "_INBOX.agents.x"),
+        ("router", "$KV.budgets.all.x.2026-11.r"),
         ("agents", "task.journal.t1"),
         ("agents", "$KV.tasks.t1"),
         ("agents", "$JS.API.CONSUMER.MSG.NEXT.STEPS.builder-high"),
@@ -85,6 +86,7 @@ async def test_a_user_may_do_its_work(guarded, user, subject):
     [
         ("router", "ops.command.here"),
         ("router", "task.journal.t1"),
+        ("agents", "$KV.budgets.all.x.2026-11.r"),
         ("agents", "ops.command.here"),
         ("agents", "ledger.entry.a"),
         ("agents", "$JS.API.STREAM.DELETE.JOURNAL"),
