@@ -10,7 +10,6 @@ from typing import Annotated, Literal
 
 import typer
 
-PriorityName = Literal["urgent", "high", "normal", "low"]
 EngineName = Literal["auto", "ollama", "openai", "offline"]
 
 Json = Annotated[bool, typer.Option("--json", "-j", help="One JSON document on stdout.")]

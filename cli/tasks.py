@@ -13,10 +13,10 @@ from cli.options import (
     Json,
     JsonLines,
     Limit,
-    PriorityName,
     TaskId,
     group,
 )
+from shared.priorities import PriorityName
 
 app = group("Ask the crew for work, watch it, have a word on it.", "Work")
 

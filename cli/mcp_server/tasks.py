@@ -12,10 +12,10 @@ from cli import control, requests
 from cli.attachments import File
 from cli.following import feed_of
 from cli.mcp_server.line import Line
-from cli.options import PriorityName
 from cli.views import acknowledged, known, result_of, view_of
 from shared.bus import Bus
 from shared.events.tasks import TaskResult
+from shared.priorities import PriorityName
 from shared.runs import present
 from shared.settings import Settings
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from shared.clock import now
 from shared.events.base import Body, Instant, UsDollars
+from shared.priorities import PriorityName
 from shared.subjects import Token
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -72,7 +73,7 @@ class ChatRequest(Body):
     timeout_s: float = Field(default=300.0, gt=0, le=3600)
     cache: Literal["auto", "off", "always"] = "auto"
     allow_offline: bool = True
-    priority: Literal["urgent", "high", "normal", "low"] = "normal"
+    priority: PriorityName = "normal"
     tenant: Token = "default"
     task_id: Token | None = None
     step_id: Token | None = None
@@ -152,7 +153,7 @@ class EmbedRequest(Body):
     timeout_s: float = Field(default=60.0, gt=0, le=600)
     request_id: Token | None = None
     cache: Literal["auto", "off", "always"] = "auto"
-    priority: Literal["urgent", "high", "normal", "low"] = "normal"
+    priority: PriorityName = "normal"
     task_id: Token | None = None
     step_id: Token | None = None
     agent: Token | None = None

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
+from shared.priorities import PriorityName
 from shared.setting_groups.group import Group
 from shared.subjects import Token
 
@@ -61,7 +62,7 @@ class PolicyRule(Group):
     name: Token
     asked: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
-    priorities: tuple[Literal["urgent", "high", "normal", "low"], ...] = ()
+    priorities: tuple[PriorityName, ...] = ()
     min_prompt_tokens: int | None = Field(default=None, ge=0)
     max_prompt_tokens: int | None = Field(default=None, ge=0)
     structured: bool | None = None

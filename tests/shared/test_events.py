@@ -1,7 +1,10 @@
+from typing import get_args
+
 import pytest
 from pydantic import ValidationError
 
-from shared.events import Attachment, TaskRequest
+from shared.events import Attachment, Priority, TaskRequest
+from shared.priorities import PriorityName
 
 
 def test_only_the_title_is_needed():
@@ -40,3 +43,7 @@ def test_an_attachment_over_one_mebibyte_must_go_to_the_object_store():
 
 def test_base64_content_is_decoded():
     assert Attachment(name="a", base64="aGk=").content() == b"hi"
+
+
+def test_the_words_of_priority_are_the_same_in_both_forms():
+    assert get_args(PriorityName) == tuple(Priority)
