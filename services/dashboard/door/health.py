@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from nats.errors import Error as NatsError
 
+from services.dashboard.plain import plain, rounded
 from services.dashboard.store import Store
 from services.dashboard.vitals import UP, Instance
 from shared.bus import Bus
@@ -64,12 +65,12 @@ def overview(store: Store, bus: Bus, name: str) -> dict[str, Any]:
         "at": now().isoformat(),
         "bus": {
             "state": "connected" if connected else "lost",
-            "silent_s": _round(store.silent_s()),
+            "silent_s": rounded(store.silent_s()),
         },
         "services_up": len(up),
         "services_expected": len(SERVICES),
         "missing": missing,
-        "engine": engine.model_dump(mode="json") if engine else None,
+        "engine": plain(engine),
         "services": {service: _service(store, service, at) for service in store.vitals.services()},
         "tasks": {state.value: count for state, count in sorted(store.crew.counts().items())},
         "waiting_because": store.crew.waiting_because() or None,
@@ -94,16 +95,12 @@ def _instance(one: Instance, at: float) -> dict[str, Any]:
         "instance": beat.instance,
         "host": beat.host,
         "state": one.state(at),
-        "silent_s": _round(one.silent_s(at)),
-        "uptime_s": _round(beat.uptime_s),
+        "silent_s": rounded(one.silent_s(at)),
+        "uptime_s": rounded(beat.uptime_s),
         "loop_lag_s": beat.loop_lag_s,
         "rss_bytes": beat.rss_bytes,
-        "cpu_share": _round(one.cpu_share),
+        "cpu_share": rounded(one.cpu_share),
         "restarts_seen": one.boots - 1,
         "pid": beat.pid,
         "version": beat.version,
     }
-
-
-def _round(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)

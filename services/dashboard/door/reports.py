@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from services.dashboard.plain import plain
 from services.dashboard.reach import REPORTS, Reach
 from services.dashboard.store import Store
 from shared.clock import now
@@ -31,7 +32,7 @@ def routes(store: Store, reach: Reach) -> APIRouter:
         await reach.fresh("model.savings")
         body = _known(store, {"report": "model.report", "savings": "model.savings"})
         _refuse_nothing(body, ("report", "savings"))
-        return body | {"engine": _dump(store.engine())}
+        return body | {"engine": plain(store.engine())}
 
     @router.get("/sovereignty")
     async def sovereignty() -> dict[str, Any]:
@@ -39,7 +40,7 @@ def routes(store: Store, reach: Reach) -> APIRouter:
         await reach.fresh("model.sovereignty")
         body = _known(store, {"sovereignty": "model.sovereignty"})
         _refuse_nothing(body, ("sovereignty",))
-        return body | {"engine": _dump(store.engine())}
+        return body | {"engine": plain(store.engine())}
 
     return router
 
@@ -49,7 +50,7 @@ def _known(store: Store, wanted: dict[str, str]) -> dict[str, Any]:
     body: dict[str, Any] = {"at": now().isoformat(), "missing": [], "stale_s": {}}
     for key, subject in wanted.items():
         known = store.reports[subject]
-        body[key] = _dump(known.value)
+        body[key] = plain(known.value)
         if known.error:
             body["missing"].append({"service": REPORTS[subject].service, "why": known.error})
             if known.value is not None:
@@ -67,15 +68,11 @@ def _from_beats(store: Store) -> dict[str, Any]:
     """Return what the dashboard itself heard of the system's health."""
     at = store.clock()
     up = store.vitals.up(at)
-    actions = [event.model_dump(mode="json") for event in list(store.ops)[-20:]]
+    actions = [plain(event) for event in list(store.ops)[-20:]]
     return {
         "autonomous": store.report("ops.status") is not None and "ops" in up,
         "services_up": up,
         "services_down": [name for name in SERVICES if name not in up],
-        "engine": _dump(store.engine()),
+        "engine": plain(store.engine()),
         "recent": actions[::-1],
     }
-
-
-def _dump(value: Any) -> Any:
-    return None if value is None else value.model_dump(mode="json")

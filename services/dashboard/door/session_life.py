@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ValidationError
 
 from services.dashboard.parsing import json_of
+from services.dashboard.plain import plain
 from services.dashboard.reach import Reach
 from shared import events as e
 from shared.bus import invalid
@@ -66,7 +67,7 @@ def _add(router: APIRouter, reach: Reach, word: Word, house: dict[str, Any]) -> 
             raise InvalidInput("namespace: name the one to forget whole", field="namespace")
         fields = {"namespace": house["namespace"]} | given | dict(request.path_params)
         answer = await reach.ask(word.subject, valid(word.ask, fields), word.reply, LONG_S)
-        return answer.model_dump(mode="json")
+        return plain(answer)
 
 
 def _with_namespace(given: dict[str, Any], request: Request) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 
 from services.dashboard.door.session_life import LONG_S, add_words, valid
+from services.dashboard.plain import plain
 from services.dashboard.reach import Reach
 from shared import events as e
 from shared.errors import Refused
@@ -36,7 +37,7 @@ def _of_many(router: APIRouter, reach: Reach, namespace: str) -> None:
     ) -> dict[str, Any]:
         """Sessions of a namespace, the latest first."""
         ask = _valid(e.SessionListAsk, namespace=namespace, limit=limit)
-        return _dump(await reach.ask("session.list", ask, e.SessionList))
+        return plain(await reach.ask("session.list", ask, e.SessionList))
 
     @router.get("/search")
     async def searched(
@@ -52,7 +53,7 @@ def _of_many(router: APIRouter, reach: Reach, namespace: str) -> None:
             e.SearchAsk, namespace=namespace, query=q, limit=limit, session_id=session,
             around=around, tokens=tokens,
         )  # fmt: skip
-        return _dump(await reach.ask("session.search", ask, e.SearchReply, LONG_S))
+        return plain(await reach.ask("session.search", ask, e.SearchReply, LONG_S))
 
     @router.get("/context")
     async def context(
@@ -65,7 +66,7 @@ def _of_many(router: APIRouter, reach: Reach, namespace: str) -> None:
         ask = _valid(
             e.SessionContextAsk, namespace=namespace, query=q, session_id=session, tokens=tokens
         )
-        return _dump(await reach.ask("session.context", ask, e.SessionContext, LONG_S))
+        return plain(await reach.ask("session.context", ask, e.SessionContext, LONG_S))
 
 
 def _fork(router: APIRouter, reach: Reach, namespace: str, read_only: bool) -> None:
@@ -79,7 +80,7 @@ def _fork(router: APIRouter, reach: Reach, namespace: str, read_only: bool) -> N
             raise Refused("this dashboard is read-only", field="dashboard.read_only")
         parent = {"session_id": session_id, "seq": seq}
         ask = _valid(e.SessionBranch, namespace=namespace, session_id=new, parents=[parent])
-        return _dump(await reach.ask("session.fork", ask, e.SessionBranched, LONG_S))
+        return plain(await reach.ask("session.fork", ask, e.SessionBranched, LONG_S))
 
 
 def _of_one(router: APIRouter, reach: Reach, namespace: str) -> None:
@@ -87,7 +88,7 @@ def _of_one(router: APIRouter, reach: Reach, namespace: str) -> None:
     async def loaded(session_id: str, namespace: str = namespace) -> dict[str, Any]:
         """All events of a session, in order."""
         ask = _valid(e.SessionAsk, namespace=namespace, session_id=session_id)
-        return _dump(await reach.ask("session.load", ask, e.SessionLoaded, LONG_S))
+        return plain(await reach.ask("session.load", ask, e.SessionLoaded, LONG_S))
 
 
 def _documents(router: APIRouter, reach: Reach, namespace: str) -> None:
@@ -98,7 +99,7 @@ def _documents(router: APIRouter, reach: Reach, namespace: str) -> None:
         """The handoff document, as JSON with its Markdown inside; `summary` asks a model too."""
         ask = _valid(e.SessionAsk, namespace=namespace, session_id=session_id, summary=summary)
         within_s = SUMMARY_S if summary else LONG_S
-        return _dump(await reach.ask("session.handoff", ask, e.Handoff, within_s))
+        return plain(await reach.ask("session.handoff", ask, e.Handoff, within_s))
 
     @router.get("/{session_id}/handoff.md")
     async def handoff_text(session_id: str, namespace: str = namespace) -> PlainTextResponse:
@@ -120,7 +121,3 @@ def _documents(router: APIRouter, reach: Reach, namespace: str) -> None:
 
 def _valid(kind: type[BaseModel], **values: Any) -> BaseModel:
     return valid(kind, values)
-
-
-def _dump(value: BaseModel) -> dict[str, Any]:
-    return value.model_dump(mode="json")

@@ -11,9 +11,10 @@ from fastapi.responses import JSONResponse
 
 from services.dashboard.desk import Desk, Ticket, with_id
 from services.dashboard.parsing import control_of, json_of, tasks_of
+from services.dashboard.plain import plain
 from services.dashboard.waiting import listening
 from shared.errors import NotFound, TimedOut, Unavailable
-from shared.events import TaskRequest, TaskResult, TaskState, TaskView
+from shared.events import TaskRequest, TaskResult, TaskState
 from shared.runs import present
 
 Word = Literal["cancel", "approve", "reject", "retry", "pause", "resume"]
@@ -52,7 +53,7 @@ def routes(desk: Desk) -> APIRouter:
     ) -> dict[str, Any]:
         """The latest tasks, the newest first."""
         views = desk.store.crew.latest(limit, state)
-        return {"tasks": [view.model_dump(mode="json") for view in views], "count": len(views)}
+        return {"tasks": [plain(view) for view in views], "count": len(views)}
 
     @router.get("/{task_id}")
     async def shown(task_id: str) -> dict[str, Any]:
@@ -88,10 +89,10 @@ async def show(desk: Desk, task_id: str) -> dict[str, Any]:
     return {
         "task_id": task_id,
         "state": view.state if view else result.state if result else None,
-        "task": _dump(view),
+        "task": plain(view),
         "waiting": _waits(desk, task_id),
-        "result": _dump(present(view, result)),
-        "earlier": None if present(view, result) else _dump(result),
+        "result": plain(present(view, result)),
+        "earlier": None if present(view, result) else plain(result),
         "missing": missing,
     }
 
@@ -159,9 +160,5 @@ def _form(ticket: Ticket, state: TaskState, result: TaskResult | None) -> dict[s
         "priority": ticket.priority,
         "duplicate": ticket.duplicate,
         "url": f"/tasks/{ticket.task_id}",
-        "result": _dump(result),
+        "result": plain(result),
     }
-
-
-def _dump(value: TaskView | TaskResult | None) -> dict[str, Any] | None:
-    return None if value is None else value.model_dump(mode="json")

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from nicegui import ui
 
 from services.dashboard.pages.shell import Page
+from services.dashboard.plain import rounded
 from services.dashboard.store import POINTS, SAMPLE_S, Point, Store
 
 INK = "#8a918c"
@@ -94,11 +95,7 @@ def series(store: Store, lines: Sequence[Line], *, area: bool) -> list[dict[str,
             "name": line.name, "type": "line", "showSymbol": False, "step": False,
             "lineStyle": {"width": 1.6, "color": line.colour}, "itemStyle": {"color": line.colour},
             "areaStyle": {"color": line.colour, "opacity": 0.12} if area else None,
-            "data": [*gaps, *(_rounded(line.value(point)) for point in points)],
+            "data": [*gaps, *(rounded(line.value(point)) for point in points)],
         }
         for line in lines
     ]  # fmt: skip
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
