@@ -12,7 +12,14 @@ from typing import Any
 import typer
 
 from cli.output import clean
-from shared.errors import InvalidInput, InvalidSetting, ModelMissing, NeedsModel, SovereignError
+from shared.errors import (
+    InvalidInput,
+    InvalidSetting,
+    ModelMissing,
+    NeedsModel,
+    SovereignError,
+    first_of,
+)
 
 FAILED = 1
 USAGE = 2
@@ -27,7 +34,7 @@ class UsageFault(SovereignError):
 
 def report(error: BaseException) -> int:
     """Print `error` on stderr and return the exit code; raise what nobody expected."""
-    error = first(error)
+    error = first_of(error)
     if isinstance(error, SovereignError):
         return _fail(_sentence(error), USAGE if _is_usage(error) else FAILED)
     if isinstance(error, BrokenPipeError):
@@ -42,13 +49,6 @@ def report(error: BaseException) -> int:
     if isinstance(error, OSError):
         return _fail(f"{error.filename or 'system'}: {error.strerror or error}", FAILED)
     raise error
-
-
-def first(error: BaseException) -> BaseException:
-    """Return the first plain error inside nested groups."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 def _is_usage(error: SovereignError) -> bool:

@@ -180,3 +180,10 @@ def from_envelope(body: dict[str, Any]) -> SovereignError:
         field=error.get("field"),
         retry_after_s=error.get("retry_after_s"),
     )
+
+
+def first_of(error: BaseException) -> BaseException:
+    """Return the first plain error inside nested groups: the one that people want to read."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -24,7 +24,7 @@ from nats.errors import Error as NatsError
 from shared import bootstrap, garbage, logs, rpc
 from shared.beats import VERSION, Heart
 from shared.bus import Bus
-from shared.errors import InvalidSetting
+from shared.errors import InvalidSetting, first_of
 from shared.memory_cap import cap_bytes
 from shared.notify import READY, STOPPING
 from shared.settings import Settings, load
@@ -169,7 +169,7 @@ def main(name: str, app: str, loop: Loop | None = None) -> NoReturn:
         with asyncio.Runner(loop_factory=loop) as runner:
             runner.run(serve(name, lifespan, settings, early))
     except (BaseExceptionGroup, InvalidSetting) as group:
-        first = _first(group)
+        first = first_of(group)
         if isinstance(first, InvalidSetting):
             print(f"sovereign {name}: {first.message}", file=sys.stderr)  # noqa: T201
             sys.exit(EXIT_USAGE)
@@ -192,13 +192,6 @@ def _room(name: str, app: str) -> tuple[Lifespan, Early]:
         print(line, file=sys.stderr)  # noqa: T201
         sys.exit(EXIT_USAGE)
     return room.lifespan, getattr(room, "early", nothing_early)
-
-
-def _first(error: BaseException) -> BaseException:
-    """Return the first plain error inside nested groups: the one that people want to read."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 def _leave(_signal: int, _frame: object) -> NoReturn:
