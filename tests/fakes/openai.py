@@ -12,7 +12,8 @@ from tests.fakes.ollama import Stats, vector
 
 
 class FakeOpenAI:
-    """One server; the model's name chooses what goes wrong: stall, mid, missing, busy, long."""
+    """One server; the model's name chooses what goes wrong: stall, mid, nofinish,
+    page, missing, busy, late, long, no-key."""
 
     def __init__(self, models: tuple[str, ...] = ("local-model",)) -> None:
         self.models = models
@@ -76,6 +77,9 @@ class FakeOpenAI:
                 request.transport.abort()
                 return response
         reason = "tool_calls" if _calls(body) else "stop"
+        if body["model"] == "nofinish":
+            await response.write(b"data: [DONE]\n\n")
+            return response
         await _send(response, _chunk(body, {}, reason))
         usage = {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}
         await _send(response, _chunk(body, {}, None) | {"choices": [], "usage": usage})
@@ -84,7 +88,11 @@ class FakeOpenAI:
 
 
 def _refusal(model: str) -> web.Response | None:
+    if model == "page":
+        return web.Response(text="<html>Please log in</html>", content_type="text/html")
     known = {
+        "no-key": (401, "invalid_api_key", "Incorrect API key provided"),
+        "late": (429, "rate_limit", "slow down"),
         "missing": (404, "model_not_found", "The model does not exist"),
         "busy": (503, "overloaded", "overloaded"),
         "long": (400, "context_length_exceeded", "the request exceeds the available context size"),
@@ -92,7 +100,9 @@ def _refusal(model: str) -> web.Response | None:
     if model not in known:
         return None
     status, code, message = known[model]
-    return web.json_response({"error": {"message": message, "code": code}}, status=status)
+    headers = {"Retry-After": "17"} if model == "late" else {}
+    error = {"error": {"message": message, "code": code}}
+    return web.json_response(error, status=status, headers=headers)
 
 
 def _deltas(body: dict[str, Any]) -> list[dict[str, Any]]:

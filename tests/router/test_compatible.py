@@ -16,6 +16,7 @@ from shared.errors import (
     InputTooLong,
     InvalidSetting,
     ModelMissing,
+    Refused,
     TimedOut,
     Unavailable,
 )
@@ -115,6 +116,9 @@ async def test_a_schema_is_asked_for_and_checked(server):
         ("busy", Busy),
         ("long", InputTooLong),
         ("mid", EngineFailed),
+        ("nofinish", EngineFailed),
+        ("page", EngineFailed),
+        ("no-key", Refused),
         ("stall", TimedOut),
     ],
 )

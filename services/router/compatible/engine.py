@@ -74,6 +74,7 @@ class CompatibleEngine:
                     delta = telling.take(chunk)
                     if delta and on_delta is not None:
                         await on_delta(delta)
+            telling.ended(stream)
         except TimeoutError:
             raise TimedOut(f"{self.url} gave no token in time") from None
         except SovereignError:

@@ -38,6 +38,12 @@ class Telling:
         self._pieces.append(delta)
         return str(delta)
 
+    def ended(self, stream: Any) -> None:
+        """Raise when the server never said why it stopped: litellm says `stop` in its place."""
+        told = ("received_finish_reason", "intermittent_finish_reason")
+        if not any(getattr(stream, name, None) for name in told):
+            raise EngineFailed("the server ended the stream without a finish reason")
+
     def answer(self, host: str, own: bool, price: Price | None) -> Answer:
         """Return the answer; raise when the stream ended before it told why."""
         if self._reason is None:
