@@ -27,6 +27,7 @@ from tests.fakes.openai import FakeOpenAI
 from tests.router.conftest import ask, chat, until
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+ONE = ChatOptions(temperature=0, max_tokens=1)
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 
 
@@ -128,6 +129,18 @@ async def test_faults_have_their_own_errors_and_leave_no_stream(server, model, e
     await until(lambda: server.stats.open_streams == 0)
 
 
+async def test_the_time_that_a_server_asks_for_is_passed_on(server):
+    with pytest.raises(Busy) as told:
+        await engine_at(server.url).chat(ask(model="late"), None)
+    assert told.value.retry_after_s == 17
+
+
+async def test_litellm_writes_no_line_for_a_call(server, caplog):
+    with caplog.at_level("INFO"):
+        await engine_at(server.url).chat(ask(), None)
+    assert not [line for line in caplog.records if line.name.startswith("LiteLLM")]
+
+
 async def test_nobody_there_is_unavailable():
     with pytest.raises(Unavailable):
         await engine_at("http://127.0.0.1:1/v1").chat(ask(), None)
@@ -156,18 +169,20 @@ async def test_the_whole_router_speaks_to_such_a_server(bus, router, server):
 
 async def test_a_cloud_answers_who_may_ask_it_and_is_priced_and_bounded(bus, router, server):
     cloud = CloudModel(
-        model="openai/gpt-4o-mini", url=server.url, api_key="sk-x", usd_per_month="0.002"
+        model="openai/gpt-4o-mini", url=server.url, api_key="sk-x", usd_per_month="0.005"
     )
-    fallbacks = {"missing-one": "mini"}
+    fallbacks = {"missing-one": "mini", "llama3.1:8b": "mini"}
     async with router(clouds={"mini": cloud}, fallbacks=fallbacks):
         with pytest.raises(ModelMissing):
             await chat(bus, ask(model="missing-one"), 30.0)
         reply = await chat(bus, ask(model="missing-one", clouds=("mini",)), 30.0)
+        longer = await chat(bus, ask("word " * 9000, clouds=("mini",), options=ONE), 30.0)
         with pytest.raises(BudgetExceeded, match="cloud mini"):
-            await chat(bus, ask(model="mini", options=ChatOptions(max_tokens=4000)), 30.0)
+            await chat(bus, ask(model="mini", options=ChatOptions(max_tokens=9000)), 30.0)
         told = await bus.request("model.sovereignty", Empty(), Sovereignty)
     assert (reply.engine, reply.model, reply.host) == ("cloud", "mini", "openai")
     assert reply.rule == "named; after missing-one: model_missing"
+    assert longer.rule == "default; after llama3.1:8b: input_too_long"
     assert reply.cost_usd > 0
     assert {part.name: part.value for part in told.parts}["no_foreign_endpoint"] == 0.0
 

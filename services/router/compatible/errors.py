@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from shared.errors import (
     Busy,
     EngineFailed,
@@ -15,6 +17,7 @@ from shared.errors import (
 )
 
 RETRY_AFTER_S = 2.0
+LONGEST_S = 3600.0
 TOO_LONG = ("context length", "context size")
 """Words of vLLM and llama-server that litellm does not know."""
 BY_STATUS: dict[int, type[SovereignError]] = {
@@ -37,9 +40,17 @@ def translate(error: Exception) -> SovereignError:
         return Unavailable(message)
     status = getattr(error, "status_code", None)
     if status in (429, 503):
-        return Busy(message, retry_after_s=RETRY_AFTER_S)
+        return Busy(message, retry_after_s=_retry_after_s(error))
     found = BY_STATUS.get(status) if isinstance(status, int) else None
     return (found or EngineFailed)(message)
+
+
+def _retry_after_s(error: Exception) -> float:
+    """Return what the vendor asks for; a date instead of seconds is not read."""
+    headers = getattr(error, "litellm_response_headers", None) or {}
+    with contextlib.suppress(KeyError, TypeError, ValueError):
+        return min(LONGEST_S, max(RETRY_AFTER_S, float(headers["retry-after"])))
+    return RETRY_AFTER_S
 
 
 def _unreachable(error: BaseException) -> bool:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import logging
 import os
 import sys
 from types import ModuleType
 
 LOCAL_TABLE = "LITELLM_LOCAL_MODEL_COST_MAP"
 """Unset, litellm fetches its price table from GitHub while it is imported."""
+
+LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
 
 _lock = asyncio.Lock()
 
@@ -34,4 +37,12 @@ def _load() -> ModuleType:
     litellm.telemetry = False  # type: ignore[attr-defined]
     litellm.suppress_debug_info = True  # type: ignore[attr-defined]
     litellm.cache = None  # type: ignore[attr-defined]
+    for name in LOGGERS:
+        _quiet(logging.getLogger(name))
     return litellm
+
+
+def _quiet(logger: logging.Logger) -> None:
+    """Leave it to our log to write what matters, once: litellm tells every call, twice."""
+    logger.handlers.clear()
+    logger.setLevel(logging.WARNING)

@@ -14,6 +14,7 @@ from shared.errors import (
     BudgetExceeded,
     Busy,
     EngineFailed,
+    InputTooLong,
     ModelMissing,
     NeedsModel,
     OutputCut,
@@ -34,10 +35,11 @@ from shared.events import (
 from shared.settings import PolicyRule, RouterSettings
 
 FALL_BACK = (
-    BudgetExceeded, Busy, EngineFailed, ModelMissing, NeedsModel, OutputCut, OutputInvalid,
-    TimedOut, Unavailable,
+    BudgetExceeded, Busy, EngineFailed, InputTooLong, ModelMissing, NeedsModel, OutputCut,
+    OutputInvalid, Refused, TimedOut, Unavailable,
 )  # fmt: skip
-"""Failures after which the next model is tried, as long as the caller has seen nothing."""
+"""Failures after which the next model is tried, as long as the caller has seen nothing: a prompt
+may fit another model, and a key that a vendor refuses is no fault of the caller."""
 
 
 @dataclass(frozen=True, slots=True)

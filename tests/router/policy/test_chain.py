@@ -20,6 +20,12 @@ async def test_the_next_model_answers_and_the_reply_says_why(bus, router):
     assert other.rule == "default"
 
 
+async def test_a_model_that_may_not_be_asked_leads_to_the_next(bus, router):
+    async with router(fallbacks={"remote": "llama3.1:8b"}):
+        reply = await chat(bus, ask(model="remote"))
+    assert reply.rule == "named; after remote: refused"
+
+
 async def test_when_all_fail_the_last_failure_is_told(bus, router, fake):
     async with router(fallbacks={"crash": "missing-one"}):
         with pytest.raises(ModelMissing, match="missing-one"):
