@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 from services.router.prices import Price
 from services.router.record import Call, Record, pico
@@ -45,7 +46,13 @@ class Accounts:
         self.followers: list[Callable[[Call], None]] = []
 
     def book(self, outcome: Outcome, error: str | None = None) -> None:
-        """Record what a request came to; with `error`, its code, the reply holds what is known."""
+        """Record what a request came to; with `error`, its code, the reply holds what is known.
+
+        The reply goes out first: nobody waits for the books.
+        """
+        self._record.later(partial(self._book, outcome, error))
+
+    def _book(self, outcome: Outcome, error: str | None) -> None:
         self.enter(row(outcome, error), self._event(outcome, error))
 
     def enter(self, call: Call, event: CostEvent) -> None:

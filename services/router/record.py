@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import MISSING, Field, dataclass, fields
 from decimal import Decimal
@@ -28,6 +29,9 @@ BATCH = 500
 RETRY_S = 1.0
 GATHER_S = 0.05
 """Calls of so long are written together, after their replies have gone out."""
+LATER_S = 0.02
+BREATH = 8
+"""So many entries are made at a time; then requests get their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,7 @@ class Record:
         self._database = database
         self._insert = {Call: _insert(of.number), Step: INSERT_STEP}
         self._waiting: asyncio.Queue[Call | Step] = asyncio.Queue(MAX_WAITING)
+        self._later: deque[Callable[[], None]] = deque()
         self.path = path
         self.of = of
         self.lost = 0
@@ -124,6 +129,20 @@ class Record:
         except asyncio.QueueFull:
             self.lost += 1
 
+    def later(self, entry: Callable[[], None]) -> None:
+        """Call `entry`, which adds, once the replies of now are out; before anyone reads at last."""
+        self._later.append(entry)
+        if len(self._later) == 1:
+            asyncio.get_running_loop().call_later(LATER_S, self._make)
+
+    def _make(self) -> None:
+        try:
+            for _ in range(min(BREATH, len(self._later))):
+                self._later.popleft()()
+        finally:
+            if self._later:
+                asyncio.get_running_loop().call_soon(self._make)
+
     async def run(self) -> None:
         """Write for ever; while the disk fails, keep what waits and try again."""
         while True:
@@ -137,6 +156,8 @@ class Record:
 
     async def settle(self) -> None:
         """Return when all calls of before are written."""
+        while self._later:
+            self._later.popleft()()
         await self._waiting.join()
 
     async def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
