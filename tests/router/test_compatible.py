@@ -26,7 +26,11 @@ from tests.conftest import free_port
 from tests.fakes.openai import FakeOpenAI
 from tests.router.conftest import ask, chat, until
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:Item .* on TypedDict class:UserWarning"),
+]
+"""What litellm's own models warn of, whenever the first of them is made."""
 ONE = ChatOptions(temperature=0, max_tokens=1)
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 
