@@ -7,6 +7,7 @@ import logging
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from services.router.desk import Desk
 from services.router.door import openai_lists
@@ -15,6 +16,7 @@ from services.router.door.anthropic import Anthropic
 from services.router.door.asked import Asked, Dialect
 from services.router.door.call import Call, Receive, Scope, Send
 from services.router.door.errors import Unknown, WrongMethod
+from services.router.door.hall import Hall
 from services.router.door.openai import OpenAI
 from services.router.door.pour import Pour
 from services.router.door.wishes import wishes
@@ -31,6 +33,9 @@ PULSE_S = 15.0
 """A stream that is silent for so long gets a comment, so that nobody between takes it for dead."""
 PULSE = b": still here\n\n"
 HUNG_UP = "the caller hung up"
+LARGE = 64 << 20
+"""Bytes of large bodies that are read at a time."""
+Read = TypeVar("Read")
 Handler = Callable[[Call, str | None, str], Awaitable[None]]
 
 
@@ -46,6 +51,7 @@ class Door:
         self._models = models
         self._running = running
         self._access = Access(settings)
+        self._hall = Hall(LARGE)
         most = max(settings.max_tokens, settings.num_ctx // 2)
         self._openai = OpenAI(most)
         self._anthropic = Anthropic(settings)
@@ -94,12 +100,18 @@ class Door:
     ) -> None:
         """Serve one conversation's turn; `origin` is the language, the key's name and our id."""
         source, caller, request_id = origin
-        data = await call.body(self._settings.door_max_bytes)
         known = {"request_id": request_id, "source": source, "caller": caller}
-        asked = dialect.read(data, known | _tenant(caller) | wishes(call))
+        known |= _tenant(caller) | wishes(call)
+        asked = await self._read(call, lambda data: dialect.read(data, known))
         with self._running.call(request_id):
             async with self._listening(call, request_id, asked.request.stream):
                 await self._answer(call, dialect, asked)
+
+    async def _read(self, call: Call, read: Callable[[bytes], Read]) -> Read:
+        """Return what `read` makes of the body, which is let go of then."""
+        limit = self._settings.door_max_bytes
+        async with self._hall.hold(call.size(limit)):
+            return read(await call.body(limit))
 
     async def _answer(self, call: Call, dialect: Dialect, asked: Asked) -> None:
         if not asked.request.stream:
@@ -123,8 +135,7 @@ class Door:
         await call.end()
 
     async def _embeddings(self, call: Call, caller: str | None, request_id: str) -> None:
-        data = await call.body(self._settings.door_max_bytes)
-        asked, packed = openai_lists.read(data)
+        asked, packed = await self._read(call, openai_lists.read)
         asked = asked.model_copy(update=_tenant(caller))
         with self._running.call(request_id):
             async with self._listening(call, request_id, False):
@@ -138,8 +149,7 @@ class Door:
         await call.answer(200, found)
 
     async def _count(self, call: Call, caller: str | None, request_id: str) -> None:
-        data = await call.body(self._settings.door_max_bytes)
-        await call.answer(200, self._anthropic.count(data))
+        await call.answer(200, await self._read(call, self._anthropic.count))
 
     async def _held(self) -> list[ModelInfo]:
         """Return what may be asked by name: the aliases, then the models."""

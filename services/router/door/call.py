@@ -44,6 +44,13 @@ class Call:
         clean = str(value).replace("\r", " ").replace("\n", " ")
         self.marks.append((name.encode(), clean.encode("latin-1", "replace")))
 
+    def size(self, limit: int) -> int:
+        """Return how many bytes the body has as announced; one that does not tell has `limit`."""
+        announced = self.headers.get(b"content-length")
+        if announced is None:
+            return limit if b"transfer-encoding" in self.headers else 0
+        return min(limit, int(announced)) if announced.isdigit() else limit
+
     async def body(self, limit: int) -> bytes:
         """Return the whole body; raise `TooLarge` above `limit` bytes, read or announced."""
         announced = self.headers.get(b"content-length", b"0")

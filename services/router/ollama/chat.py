@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from services.router import tools
+from shared.errors import InputTooLong
 from shared.events import ChatMessage, ChatRequest
 from shared.ids import ulid
 from shared.settings import RouterSettings
@@ -14,6 +15,8 @@ from shared.settings import RouterSettings
 SAMPLING = (
     "temperature", "top_p", "seed", "top_k", "min_p", "presence_penalty", "frequency_penalty",
 )  # fmt: skip
+MOST_CHARACTERS = 256
+"""Of one token: the longest of common vocabularies are runs of 128 spaces."""
 
 
 def body(request: ChatRequest, settings: RouterSettings) -> dict[str, Any]:
@@ -39,6 +42,15 @@ def body(request: ChatRequest, settings: RouterSettings) -> dict[str, Any]:
     if request.think is not None:
         made["think"] = request.think
     return made
+
+
+def refuse_endless(request: ChatRequest, settings: RouterSettings) -> None:
+    """Raise `InputTooLong` for a prompt that no tokenizer could make fit: no host is asked."""
+    most = settings.num_ctx * MOST_CHARACTERS
+    given = sum(len(message.content) for message in request.messages)
+    if given > most:
+        line = f"the input has {given} characters, far more than {settings.num_ctx} tokens"
+        raise InputTooLong(f"{line} (SOVEREIGN_ROUTER__NUM_CTX)", field="messages")
 
 
 def options(request: ChatRequest, settings: RouterSettings) -> dict[str, Any]:

@@ -164,6 +164,7 @@ class Wire:
             b"Accept: */*\r\nContent-Length: %d\r\n\r\n"
         ) % ((self._path + path).encode(), self._named, len(body))
         connection = await self._begin(head, body)
+        del body  # large ones are not kept while the answer comes
         try:
             yield connection
         finally:

@@ -11,6 +11,7 @@ from typing import Any
 
 from services.router import names
 from services.router.engine import Answer, OnDelta, Vectors
+from services.router.ollama.chat import refuse_endless
 from services.router.ollama.client import OllamaClient
 from services.router.ollama.engine import OllamaEngine
 from services.router.pool.energy import Meter
@@ -71,6 +72,7 @@ class PoolEngine:
 
     async def chat(self, request: ChatRequest, on_delta: OnDelta | None) -> Answer:
         """Answer from the host where it ends soonest; `queue_s` is the time without a place."""
+        refuse_endless(request, self._settings)
         failed: frozenset[Host] = frozenset()
         waited_s = 0.0
         telling = _Telling(on_delta)

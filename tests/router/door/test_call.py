@@ -32,3 +32,17 @@ async def test_the_pieces_of_a_body_are_copied_once():
 async def test_a_body_that_grows_beyond_the_limit_is_refused():
     with pytest.raises(TooLarge):
         await call(b"abc", b"def").body(5)
+
+
+@pytest.mark.parametrize(
+    ("headers", "size"),
+    [
+        ([(b"content-length", b"70")], 70),
+        ([(b"content-length", b"900")], 100),
+        ([(b"transfer-encoding", b"chunked")], 100),
+        ([], 0),
+    ],
+)
+def test_the_size_of_a_body_is_known_before_it_is_read(headers, size):
+    scope = {"method": "POST", "path": "/", "headers": headers}
+    assert Call(scope, None, None).size(100) == size

@@ -84,6 +84,14 @@ async def test_two_megabytes_are_too_long_and_nothing_is_cut(door, fake):
     assert fake.stats.bodies[-1]["truncate"] is False
 
 
+async def test_what_cannot_fit_by_far_reaches_no_host(door, fake):
+    said = [{"role": "user", "content": "x" * (512 * 256 + 1)}]
+    async with door(num_ctx=512) as url, plain(url) as client:
+        told = await client.post("/v1/chat/completions", json={"model": "m", "messages": said})
+    assert (told.status_code, told.json()["error"]["param"]) == (400, "messages")
+    assert fake.stats.chats == 0
+
+
 async def test_what_breaks_in_mid_stream_ends_with_an_error(door, fake):
     async with door() as url, plain(url) as client:
         for model in ("mid", "cut", "halfline", "garbage", "nodone", "repeat"):
