@@ -11,10 +11,10 @@ import sys
 import benchmarks
 
 NOT_BENCHMARKS = {
-    "__main__", "agents_peers", "grading", "instant_ollama", "measuring", "router_peers",
-    "router_place", "router_quick", "table",
+    "__main__", "agents_peers", "aims", "cores", "grading", "instant_ollama", "measuring",
+    "router_memory", "router_peers", "router_place", "router_quick", "router_streams", "table",
 }  # fmt: skip
-"""Parts of others, and what only repeats a part of another; `router_quick` runs by its name."""
+"""Parts of others, and what only repeats a part of another; those that run, run by their names."""
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ TEXT = "word "
 SHUT = re.compile(rb'"stream": ?false')
 NAMES = ("m-1", "m-8", "m-64")
 USAGE = {"prompt_tokens": 9, "completion_tokens": 8, "total_tokens": 17}
+VECTOR = [0.125] * 64
 COUNTS = {"total_duration": 5000, "load_duration": 1000, "prompt_eval_count": 9,
           "prompt_eval_duration": 1000, "eval_count": 8, "eval_duration": 2000}  # fmt: skip
 
@@ -53,6 +54,8 @@ class Upstream(asyncio.Protocol):
             Upstream.chats += 1
             asked = json.loads(body)
             return (STREAMS if asked.get("stream") else WHOLES)[asked["model"].rpartition("/")[2]]
+        if path == "/api/embed":
+            return _vectors(json.loads(body))
         if path == "/count":
             return _whole({"chats": Upstream.chats})
         return FIXED.get(path) or _whole({"error": f"nothing at {path}"}, "404 Not Found")
@@ -115,6 +118,13 @@ def _completion(name: str, count: int) -> bytes:
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
     head = {"id": "c", "object": "chat.completion", "created": 1, "model": name}
     return _whole(head | {"choices": [choice], "usage": USAGE})
+
+
+def _vectors(asked: dict[str, Any]) -> bytes:
+    texts = asked["input"]
+    many = 1 if isinstance(texts, str) else len(texts)
+    told = {"model": asked["model"], "embeddings": [VECTOR] * many, "prompt_eval_count": 9 * many}
+    return _whole(told | {"total_duration": 5000, "load_duration": 1000})
 
 
 def _each(make: Any) -> dict[str, bytes]:

@@ -59,6 +59,10 @@ class Rounds:
     walls: list[float] = field(default_factory=list)
     cpu: dict[int, float] = field(default_factory=dict)
 
+    def rates(self) -> list[float]:
+        """Return the calls a second of each round; all rounds are of one size."""
+        return [len(self.times) / len(self.walls) / wall for wall in self.walls]
+
     def cpu_us(self, pid: int | None) -> float | None:
         """Return the microseconds of CPU that a call cost the process."""
         return 1e6 * self.cpu[pid] / len(self.times) if pid in self.cpu else None

@@ -1,4 +1,7 @@
-"""The router as it runs, for measurements: nats-server, upstream and router, each a process."""
+"""The router as it runs, for measurements: nats-server, upstream and router, each a process.
+
+Everything is on: users and rights on the bus, a key at the door, record, events, metrics, cache.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,20 @@ import orjson
 import psutil
 
 from benchmarks.measuring import One, Way
+from services.ops import keys
+from shared import bootstrap
+from shared.bus import open_bus
+from shared.rights import authorization
+from shared.settings import NatsSettings, Settings
 from tests.conftest import NatsServer, free_port
 
 SAID = [{"role": "user", "content": "hello there " * 20}]
 FLOOR = "FLOOR: aiohttp, direct"
 PATIENCE_S = 240.0
+KEY = "sk-measured"
+MARKS = {"authorization": f"Bearer {KEY}"}
+ASKING = "agents"
+"""The user of the bus that asks here."""
 
 
 @dataclass
@@ -35,6 +47,7 @@ class Place:
     session: aiohttp.ClientSession
     router: psutil.Process
     bus_pid: int
+    upstream_pid: int
 
     async def bus(self, body: bytes) -> None:
         answer = await self.client.request("model.chat", body, timeout=30)
@@ -42,7 +55,7 @@ class Place:
             raise RuntimeError(answer.data[:200])
 
     async def post(self, body: bytes) -> bytes:
-        return await post(self.session, self.door, body)
+        return await post(self.session, self.door, body, **MARKS)
 
     async def chats(self) -> int:
         """Return how many chats the upstream has answered."""
@@ -72,32 +85,59 @@ def own(place: Place) -> list[Way]:
 @asynccontextmanager
 async def placed(folder: Path, **more: str) -> AsyncIterator[Place]:
     """Start nats-server, the upstream and the router in processes of their own."""
-    server, upstream, door = NatsServer(folder), free_port(), free_port()
-    server.start()
-    assert server.process is not None
-    environment = os.environ | {
-        "SOVEREIGN_DATA_DIR": str(folder), "SOVEREIGN_NATS__URL": server.url,
-        "SOVEREIGN_ROUTER__OLLAMA_URL": f"http://127.0.0.1:{upstream}",
-        "SOVEREIGN_ROUTER__MODEL": "m-1", "SOVEREIGN_ROUTER__SLOTS": "64",
-        "SOVEREIGN_ROUTER__DOOR_PORT": str(door), "SOVEREIGN_HOST": "here", **more,
-    }  # fmt: skip
-    fake = [sys.executable, "-m", "benchmarks.instant_ollama", str(upstream)]
-    router = [sys.executable, "-m", "services.router"]
-    try:
+    upstream, door = free_port(), free_port()
+    async with bus_server(folder) as (server, settings):
+        environment = os.environ | {
+            "SOVEREIGN_DATA_DIR": str(folder), "SOVEREIGN_NATS__URL": server.url,
+            "SOVEREIGN_NATS__NKEY_FILE": _seed(settings, "router"),
+            "SOVEREIGN_NATS__BOOTSTRAP": "false",
+            "SOVEREIGN_ROUTER__OLLAMA_URL": f"http://127.0.0.1:{upstream}",
+            "SOVEREIGN_ROUTER__MODEL": "m-1", "SOVEREIGN_ROUTER__SLOTS": "64",
+            "SOVEREIGN_ROUTER__DOOR_KEYS": f'{{"bench": "{KEY}"}}',
+            "SOVEREIGN_ROUTER__DOOR_RATE": "100000000",
+            "SOVEREIGN_ROUTER__DOOR_PORT": str(door), "SOVEREIGN_HOST": "here", **more,
+        }  # fmt: skip
+        fake = [sys.executable, "-m", "benchmarks.instant_ollama", str(upstream)]
+        router = [sys.executable, "-m", "services.router"]
         async with (
-            running(fake, environment),
+            running(fake, environment) as answering,
             running(router, environment) as process,
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
         ):
-            client = await nats.connect(server.url)
+            client = await _connected(server.url, settings)
             urls = (f"http://127.0.0.1:{upstream}", f"http://127.0.0.1:{door}/v1/chat/completions")
-            held = psutil.Process(process.pid), server.process.pid
+            assert server.process is not None
+            held = psutil.Process(process.pid), server.process.pid, answering.pid
             place = Place(*urls, client, session, *held)
-            await ready(lambda: place.post(asked()))
+            await ready(lambda: place.post(asked()), process)
             yield place
             await client.close()
+
+
+@asynccontextmanager
+async def bus_server(folder: Path) -> AsyncIterator[tuple[NatsServer, Settings]]:
+    """Start a nats-server that knows the users of the house, with everything declared on it."""
+    server = NatsServer(folder)
+    settings = Settings(host="here", data_dir=folder, nats=NatsSettings(url=server.url))
+    try:
+        server.start(authorization(keys.user_keys(settings)))
+        seed = {"nkey_file": Path(_seed(settings, "supervisor"))}
+        told = settings.nats.model_copy(update=seed)
+        owner = settings.model_copy(update={"nats": told})
+        async with open_bus(owner, "supervisor") as bus:
+            await bootstrap.ensure(bus)
+        yield server, settings
     finally:
         server.kill()
+
+
+def _seed(settings: Settings, user: str) -> str:
+    return str(keys.folder(settings) / f"{user}.nk")
+
+
+async def _connected(url: str, settings: Settings) -> Any:
+    seed, inbox = _seed(settings, ASKING), f"_INBOX.{ASKING}"
+    return await nats.connect(url, nkeys_seed=seed, inbox_prefix=inbox)
 
 
 async def post(session: aiohttp.ClientSession, url: str, body: bytes, **headers: str) -> bytes:
@@ -124,13 +164,15 @@ async def running(
         process.wait(20)
 
 
-async def ready(one: One) -> None:
-    """Return when the first answer comes."""
+async def ready(one: One, process: subprocess.Popen[bytes] | None = None) -> None:
+    """Return when the first answer comes; raise when the process that should give it has ended."""
     async with asyncio.timeout(PATIENCE_S):
-        while True:
+        while process is None or process.poll() is None:
             try:
                 await one()
             except (aiohttp.ClientError, RuntimeError, OSError):
                 await asyncio.sleep(0.3)
             else:
                 return
+    assert process is not None
+    raise RuntimeError(f"it ended with {process.returncode}: {process.args!r}")

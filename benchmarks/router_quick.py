@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring import Rounds, Way, alternate, differences, middle, spread
-from benchmarks.router_place import FLOOR, Place, asked, own, placed
+from benchmarks.router_place import FLOOR, Place, own, placed
+from benchmarks.router_streams import firsts
 from benchmarks.table import quantile, show
 
 ROUNDS = 16
@@ -50,7 +50,7 @@ def row(way: Way, found: dict[str, Rounds], pids: list[int], width: int) -> dict
     seen, floor = found[way.name], found[FLOOR]
     told: dict[str, Any] = {"path": way.name}
     if width > 1:
-        each = [len(seen.times) / len(seen.walls) / wall for wall in seen.walls]
+        each = seen.rates()
         told |= {"req_s": middle(each), "spread": spread(each, 1.0)}
     else:
         added = differences(seen, floor)
@@ -58,50 +58,3 @@ def row(way: Way, found: dict[str, Rounds], pids: list[int], width: int) -> dict
                  "added_ms": 1e3 * middle(added), "spread": spread(added)}  # fmt: skip
     names = ("cpu_router_us", "cpu_nats_us", "cpu_client_us")
     return told | {name: seen.cpu_us(pid) for name, pid in zip(names, pids, strict=True)}
-
-
-def firsts(place: Place) -> list[Way]:
-    """Return the ways of a stream; a call ends with its first chunk, the rest is not timed."""
-    direct = (f"{place.upstream}/api/chat", asked(stream=True, model="m-64"))
-    door = (place.door, asked(stream=True, model="m-64", temperature=1))
-    body = asked(stream=True, model="m-64", options={"temperature": 1})
-    return [
-        Way(FLOOR, burst=_each(lambda: first_of_http(place, *direct))),
-        Way("router, bus", burst=_each(lambda: first_of_bus(place, body)), pid=place.router.pid),
-        Way("router, door", burst=_each(lambda: first_of_http(place, *door)), pid=place.router.pid),
-    ]
-
-
-def _each(one: Callable[[], Any]) -> Callable[[int, int], Any]:
-    async def burst(count: int, _: int) -> list[float]:
-        return [(await one())[0] for _ in range(count)]
-
-    return burst
-
-
-async def first_of_http(place: Place, url: str, body: bytes) -> tuple[float, float]:
-    """Return the seconds to the first chunk and to the last."""
-    begin, first = time.perf_counter(), 0.0
-    headers = {"content-type": "application/json"}
-    async with place.session.post(url, data=body, headers=headers) as response:
-        async for _ in response.content.iter_any():
-            first = first or time.perf_counter() - begin
-    return first, time.perf_counter() - begin
-
-
-async def first_of_bus(place: Place, body: bytes) -> tuple[float, float]:
-    """Return the seconds to the first chunk and to the final reply."""
-    inbox = place.client.new_inbox()
-    told = await place.client.subscribe(inbox)
-    begin, first = time.perf_counter(), 0.0
-    await place.client.publish("model.chat", body, reply=inbox)
-    while True:
-        message = await told.next_msg(30)
-        first = first or time.perf_counter() - begin
-        if b'"type":"final"' in message.data:
-            break
-        if b'"delta"' not in message.data:
-            raise RuntimeError(message.data[:200])
-    whole = time.perf_counter() - begin
-    await told.unsubscribe()
-    return first, whole
