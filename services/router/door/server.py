@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
+from services.router.door.packet import Gathering
 from shared import listen
 from shared.errors import InvalidSetting
 from shared.listen import is_loopback
@@ -80,8 +81,12 @@ async def serving(app: Any, bound: socket.socket) -> AsyncIterator[None]:
     config.load()
     state = ServerState()
 
+    class Connection(HttpToolsProtocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(Gathering(transport))
+
     def connected() -> asyncio.Protocol:
-        return HttpToolsProtocol(config=config, server_state=state, app_state={})
+        return Connection(config=config, server_state=state, app_state={})
 
     loop = asyncio.get_running_loop()
     listener = await loop.create_server(connected, sock=bound, backlog=BACKLOG)
