@@ -11,7 +11,7 @@ from cli.output import pairs, say, show, table, tell
 from cli.reports import usd
 from cli.wishes import build
 from shared.errors import InvalidInput
-from shared.events.usage import MOST_BYTES, UsageImport, UsageImported, UsageKind
+from shared.events.usage import MOST_BYTES, MOST_PACKED, UsageImport, UsageImported, UsageKind
 
 WAIT_S = 60.0
 
@@ -22,6 +22,10 @@ def import_usage(file: Path, as_json: bool) -> None:
         if file.stat().st_size > MOST_BYTES:
             raise InvalidInput(f"{file} is larger than {MOST_BYTES >> 20} MiB", field="FILE")
         packed = base64.b64encode(gzip.compress(file.read_bytes(), mtime=0)).decode()
+        if len(packed) > MOST_PACKED:
+            share = MOST_PACKED / len(packed)
+            line = f"{file} is too large for the bus, though compressed: split it"
+            raise InvalidInput(f"{line} (about {share:.0%} of it fit)", field="FILE")
     except OSError as error:
         raise InvalidInput(f"{file}: {error.strerror}", field="FILE") from None
     wish = build(UsageImport, {"name": file.name[:255], "data": packed})
@@ -40,6 +44,7 @@ def _show(found: UsageImported) -> None:
             ("saved by moving over", usd(found.saved_usd)),
             ("without a known price", ", ".join(found.unknown_models)),
             ("left out", found.rejected),
+            ("told twice", found.repeated),
         ]
     )
     for fault in found.faults[:10]:

@@ -8,6 +8,8 @@ from shared.events.base import Body, UsDollars
 
 MOST_BYTES = 64 << 20
 """Of a file to import."""
+MOST_PACKED = 1_900_000
+"""Characters of it, as it goes over the bus."""
 
 
 class UsageImport(Body):
@@ -17,7 +19,7 @@ class UsageImport(Body):
     """
 
     name: str = Field(default="", max_length=255)
-    data: str = Field(min_length=1, max_length=1_900_000)
+    data: str = Field(min_length=1, max_length=MOST_PACKED)
 
 
 class UsageFault(Body):
@@ -54,11 +56,13 @@ class UsageImported(Body):
     """The answer of `model.import`: totals by kind of work, and what was left out.
 
     `faults` holds the first hundred of `rejected`. `unknown_models` have no price here.
+    `repeated` entries told again of a call that was counted already.
     """
 
     source: str
     entries: int = 0
     rejected: int = 0
+    repeated: int = 0
     faults: tuple[UsageFault, ...] = ()
     since: str = ""
     until: str = ""

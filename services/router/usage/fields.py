@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,9 @@ from typing import Any
 MOST = 10**15
 """A count above is no count."""
 PLAIN = re.compile(r"[^a-z0-9]+")
+GROUPED = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
+"""With commas between its thousands. Any other comma may be a decimal one: 0,75 is not 75."""
+DOLLARS = ("USD", "US$", "$")
 
 MODEL = ("model", "model_name", "modelname", "model_version", "modelversion", "snapshot_id",
          "model_id", "modelid")  # fmt: skip
@@ -32,6 +36,9 @@ OUTPUT = ("output_tokens", "completion_tokens", "outputtokens", "n_generated_tok
 REQUESTS = ("num_model_requests", "num_requests", "n_requests", "requests", "request_count")
 COST = ("cost_usd", "costusd", "cost", "totalcost", "total_cost", "amount_value", "cost_in_usd",
         "spend")  # fmt: skip
+CURRENCY = ("currency", "amount_currency", "cost_currency", "currency_code")
+CALL = ("message_id", "requestid", "request_id")
+"""What names one call: logs of sessions tell a call again with each part of its answer."""
 WORK = ("operation", "endpoint", "line_item", "usage_type", "object", "kind", "service_description",
         "sku_description")  # fmt: skip
 WHEN = ("timestamp", "start_time", "starting_at", "date", "usage_date_utc", "usage_start_date",
@@ -40,7 +47,10 @@ WHEN = ("timestamp", "start_time", "starting_at", "date", "usage_date_utc", "usa
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One entry of an export; None is unknown. `prompt` has the cached tokens in it."""
+    """One entry of an export; None is unknown. `prompt` has the cached tokens in it.
+
+    `call` is the same for entries that tell of the same call; empty when the export names none.
+    """
 
     model: str
     prompt: int
@@ -50,6 +60,7 @@ class Usage:
     cost: Decimal | None
     work: str
     day: str
+    call: str = ""
 
 
 class NotUsage(ValueError):
@@ -65,7 +76,7 @@ def read(entry: Mapping[str, Any]) -> Usage:
     counts = {name: _count(found, names) for name, names in _COUNTS.items()}
     cost = _money(found)
     if all(value is None for value in counts.values()) and cost is None:
-        raise NotUsage("neither tokens nor a cost are told")
+        raise NotUsage(_nothing(found))
     written = counts["written"]
     if written is None:
         written = sum(_whole(name, found[name]) for name in PARTS if name in found)
@@ -79,6 +90,7 @@ def read(entry: Mapping[str, Any]) -> Usage:
         cost=cost,
         work=_text(found, WORK).lower(),
         day=_day(found),
+        call=" ".join(str(found[name]) for name in CALL if name in found)[:400],
     )
 
 
@@ -88,7 +100,8 @@ _COUNTS = {"fresh": FRESH, "cached": CACHED, "written": WRITTEN, "output": OUTPU
 def flat(entry: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
     """Return the plain values of an entry by their last name, the outermost winning.
 
-    An inner name also stands with that of its parent: `amount.value` is `amount_value`.
+    An inner name also stands with that of its parent: `amount.value` is `amount_value`. A sign in
+    a name, as in `Cost (€)`, tells the currency.
     """
     found: dict[str, Any] = {}
     inner: dict[str, Any] = {}
@@ -99,6 +112,8 @@ def flat(entry: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
             inner |= below | {f"{name}_{key}": one for key, one in below.items()}
         elif value not in (None, ""):
             found[name] = value
+            sign = next((one for one in str(key) if unicodedata.category(one) == "Sc"), None)
+            found |= {"currency": sign} if sign else {}
     return inner | found
 
 
@@ -110,7 +125,7 @@ def _count(found: dict[str, Any], names: tuple[str, ...]) -> int | None:
 
 def _whole(name: str, value: Any) -> int:
     try:
-        number = Decimal(str(value).replace(",", ""))
+        number = Decimal(_ungrouped(str(value)))
         whole = int(number)
     except (InvalidOperation, ValueError, OverflowError):
         raise NotUsage(f"{name} is no number: {str(value)[:40]!r}") from None
@@ -119,12 +134,29 @@ def _whole(name: str, value: Any) -> int:
     return whole
 
 
+def _ungrouped(text: str) -> str:
+    """Return a number without the commas between its thousands, other texts as they are."""
+    return text.replace(",", "") if GROUPED.fullmatch(text.strip()) else text
+
+
+def _currency(found: dict[str, Any]) -> str:
+    return (_text(found, CURRENCY) or DOLLARS[0]).upper()
+
+
+def _nothing(found: dict[str, Any]) -> str:
+    """Say why an entry has nothing to count."""
+    if any(name in found for name in COST):
+        return f"the cost is in {_currency(found)[:10]}, not in US dollars, and no tokens are told"
+    return "neither tokens nor a cost are told"
+
+
 def _money(found: dict[str, Any]) -> Decimal | None:
+    """Return the cost in US dollars; None when none is told, or in another currency."""
     name = next((one for one in COST if one in found), None)
-    if name is None:
+    if name is None or _currency(found) not in DOLLARS:
         return None
     try:
-        amount = Decimal(str(found[name]).strip().removeprefix("$").replace(",", ""))
+        amount = Decimal(_ungrouped(str(found[name]).strip().removeprefix("$")))
     except InvalidOperation:
         raise NotUsage(f"{name} is no amount: {str(found[name])[:40]!r}") from None
     if not amount.is_finite() or amount < 0 or amount > MOST:

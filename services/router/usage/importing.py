@@ -53,7 +53,8 @@ class Importer:
 
 def imported(ask: UsageImport, home: Home) -> UsageImported:
     """Return the summary of an export."""
-    usages, faults = _read(reading.entries(reading.unpack(ask.data)))
+    told, faults = _read(reading.entries(reading.unpack(ask.data)))
+    usages = _once(told)
     if not usages:
         first = f": line {faults[0].line}: {faults[0].why}" if faults else ""
         raise InvalidInput(f"no usage was found in {ask.name or 'the file'}{first}", field="data")
@@ -66,6 +67,7 @@ def imported(ask: UsageImport, home: Home) -> UsageImported:
         source=ask.name,
         entries=len(usages),
         rejected=len(faults),
+        repeated=len(told) - len(usages),
         faults=tuple(faults[:SHOWN]),
         since=days[0] if days else "",
         until=days[-1] if days else "",
@@ -91,6 +93,18 @@ def _read(entries: Iterable[reading.Entry]) -> tuple[list[Usage], list[UsageFaul
         except NotUsage as error:
             faults.append(UsageFault(line=line, why=str(error)))
     return usages, faults
+
+
+def _once(told: list[Usage]) -> list[Usage]:
+    """Return the usages without those of a call that was told before."""
+    named: set[str] = set()
+    found = []
+    for usage in told:
+        if usage.call and usage.call in named:
+            continue
+        named.add(usage.call)
+        found.append(usage)
+    return found
 
 
 def _total(amounts: Iterable[Decimal | None]) -> Decimal | None:

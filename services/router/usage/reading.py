@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import csv
 import io
 import zlib
@@ -34,8 +35,9 @@ def unpack(data: str) -> str:
     if unzip.unconsumed_tail:
         line = f"the file is larger than {MOST_BYTES >> 20} MiB: split it"
         raise InvalidInput(line, field="data")
+    wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        return raw.decode("utf-8-sig")
+        return raw.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInput(f"the file is not text in UTF-8: {error}", field="data") from None
 
@@ -59,7 +61,8 @@ def _rows(text: str) -> Iterator[Entry]:
     try:
         head = [name.strip() for name in next(lines)]
         if len(head) < 2:
-            raise InvalidInput("the first line names no columns: not a CSV export", field="data")
+            line = "the first line names no columns with commas between: not a CSV export"
+            raise InvalidInput(line, field="data")
         while (row := next(lines, None)) is not None:
             if row:
                 fits = len(row) == len(head)

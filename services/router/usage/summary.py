@@ -107,7 +107,8 @@ def kind(usage: Usage) -> str:
 
 def _kind(name: str, found: _Sum, home: Home) -> UsageKind:
     movable = name in MOVABLE
-    seconds = home.seconds(found.prompt, found.completion) if movable else None
+    told = movable and (found.prompt or found.completion)
+    seconds = home.seconds(found.prompt, found.completion) if told else None
     local = home.cost(seconds) if movable else None
     cost = found.paid if found.priced == found.entries else None
     return UsageKind(

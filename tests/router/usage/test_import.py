@@ -110,6 +110,33 @@ def test_googles_bill_has_costs_and_work_that_cannot_move():
     assert found.rejected == 1
 
 
+def test_a_comma_that_may_be_a_decimal_one_is_no_amount():
+    head = "model,input_tokens,cost\n"
+    with pytest.raises(InvalidInput, match="cost is no amount: '0,75'"):
+        told(f'{head}m,5,"0,75"\n')
+    found = told(f'{head}m,"1,000","$1,234.50"\n')
+    assert (found.paid_usd, found.kinds[0].prompt_tokens) == (Decimal("1234.50"), 1000)
+
+
+@pytest.mark.parametrize("cells", ["Cost (€)\n{}0.75", "cost,currency\n{}0.75,EUR"])
+def test_another_currency_is_never_taken_for_dollars(cells):
+    with pytest.raises(InvalidInput, match="not in US dollars"):
+        told("model," + cells.format("m,"))
+    found = told("model,input_tokens," + cells.format("gpt-4o,100,"))
+    assert found.paid_usd == Decimal("0.00025")
+
+
+def test_a_call_that_is_told_again_counts_once():
+    line = {"requestId": "r1", "message": {"id": "m1", "model": "m", "usage": {"input_tokens": 5}}}
+    found = told("\n".join(map(json.dumps, (line, line, line | {"requestId": "r2"}))))
+    assert (found.entries, found.repeated, found.kinds[0].prompt_tokens) == (2, 1, 10)
+
+
+def test_a_file_in_utf_16_is_read():
+    packed = base64.b64encode(gzip.compress("model,cost\nm,2\n".encode("utf-16"))).decode()
+    assert imported(UsageImport(data=packed), Home()).paid_usd == 2
+
+
 def test_an_unknown_price_stays_unknown_and_so_does_the_sum():
     found = told([{"model": "nobody-knows", "input_tokens": 5, "output_tokens": 5}])
     assert (found.paid_usd, found.saved_usd) == (None, None)
