@@ -11,7 +11,7 @@ from services.router.asking import ask
 from services.router.budgets.budgets import Budgets
 from services.router.cache import Cache
 from services.router.engine import Answer, Engine, OnDelta
-from services.router.errand import Errand
+from services.router.errand import Begun, Errand
 from services.router.flights import Flights
 from services.router.keys import cacheable, key
 from services.router.policy.policy import FALL_BACK, Choice, Policy
@@ -49,12 +49,15 @@ class Desk:
     shelf: Shelf | None = None
     suggestions: Suggestions | None = None
 
-    async def complete(self, request: ChatRequest, on_delta: OnDelta | None = None) -> ChatReply:
+    async def complete(
+        self, request: ChatRequest, on_delta: OnDelta | None = None, begun: Begun | None = None
+    ) -> ChatReply:
         """Return the reply within `timeout_s`; raise typed errors; every outcome is recorded.
 
+        `begun` hears who answers, just before the first word.
         A request that waits for a model (`NeedsModel`) is no call, and comes again and again.
         """
-        errand = Errand(request, on_delta)
+        errand = Errand(request, on_delta, begun=begun)
         try:
             self._check(request)
             choice = self.policy.choose(request)

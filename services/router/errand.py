@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +14,9 @@ from services.router.budgets.bill import Bill
 from services.router.budgets.estimate import NOTHING
 from services.router.engine import Answer, Engine, OnDelta
 from shared.events import CacheEvent, ChatReply, ChatRequest, ModelTimes
+
+Begun = Callable[[dict[str, str]], None]
+"""Hears who answers (engine, model, cache) just before the caller sees the first word."""
 
 
 @dataclass(slots=True)
@@ -35,6 +39,7 @@ class Errand:
     last: bool = True
     told: bool = False
     bill: Bill | None = None
+    begun: Begun | None = None
 
     def __post_init__(self) -> None:
         """Notice when the caller is told something."""
@@ -44,10 +49,17 @@ class Errand:
 
     def _noticed(self, on_delta: OnDelta) -> OnDelta:
         async def tell(delta: str) -> None:
-            self.told = True
+            if not self.told:
+                self.told = True
+                self._announce()
             await on_delta(delta)
 
         return tell
+
+    def _announce(self) -> None:
+        if self.begun is not None and self.engine is not None:
+            who = {"engine": self.engine.name, "model": self.request.model, "cache": self.cache}
+            self.begun(who)
 
     @property
     def fresh(self) -> bool:

@@ -128,7 +128,7 @@ class Door:
             await pour.put(events)
 
         async with Pour(call) as pour:
-            reply = await self._desk.complete(asked.request, tell)
+            reply = await self._desk.complete(asked.request, tell, call.label)
         if not call.begun:
             _label(call, reply)
         await call.tell(untold + story.end(reply))

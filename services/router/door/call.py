@@ -44,6 +44,11 @@ class Call:
         clean = str(value).replace("\r", " ").replace("\n", " ")
         self.marks.append((name.encode(), clean.encode("latin-1", "replace")))
 
+    def label(self, who: dict[str, str]) -> None:
+        """Tell in headers what is known of who answers."""
+        for name, value in who.items():
+            self.mark(f"x-sovereign-{name}", value)
+
     def size(self, limit: int) -> int:
         """Return how many bytes the body has as announced; one that does not tell has `limit`."""
         announced = self.headers.get(b"content-length")

@@ -14,6 +14,12 @@ from shared.events import ChatReply
 DONE = b"data: [DONE]\n\n"
 CODES = {"input_too_long": "context_length_exceeded", "model_missing": "model_not_found"}
 STATUSES = {"invalid_input": 400, "input_too_long": 400}
+PARAMS = {
+    "options.max_tokens": "max_completion_tokens",
+    "messages.images": "messages",
+    "format": "response_format",
+    "think": "reasoning_effort",
+}
 KINDS = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -120,10 +126,15 @@ def _head(asked: Asked, request_id: str, kind: str) -> dict[str, Any]:
     return {"id": f"chatcmpl-{request_id}", "object": kind, "created": asked.at}
 
 
+def _param(field: str | None) -> str | None:
+    """Return OpenAI's name of a field; what was found late has our own."""
+    return PARAMS.get(field or "", (field or "").removeprefix("options.")) or None
+
+
 def _error(error: SovereignError) -> dict[str, Any]:
     return {
         "message": error.message,
         "type": KINDS.get(status(error), "server_error"),
-        "param": error.field,
+        "param": _param(error.field),
         "code": CODES.get(error.code, error.code),
     }

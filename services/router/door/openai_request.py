@@ -96,7 +96,9 @@ def read(data: bytes, known: dict[str, Any], most: int) -> Asked:
         "stream": bool(given.stream),
     }
     usage = bool((given.stream_options or {}).get("include_usage"))
-    return Asked(made(fields | known, RENAMED), given.model, usage)
+    old = given.max_tokens is not None and given.max_completion_tokens is None
+    renamed = RENAMED | {"max_tokens": "max_tokens"} if old else RENAMED
+    return Asked(made(fields | known, renamed), given.model, usage)
 
 
 def _check(given: Completion) -> None:

@@ -13,6 +13,7 @@ from tests.router.conftest import until
 
 MODEL = "llama3.1:8b"
 SAID = [{"role": "user", "content": "count the ships"}]
+WHO = ("engine", "model", "cache")
 TOOL = {
     "type": "function",
     "function": {
@@ -155,6 +156,21 @@ async def test_a_stream_replays_from_the_cache(gpt, fake):
 
         assert await text() == await text()
         assert fake.stats.chats == 1
+
+
+async def test_the_headers_of_a_stream_tell_who_answers(gpt):
+    async with gpt() as client:
+
+        async def headers(model: str) -> list[str | None]:
+            asked = client.chat.completions.with_streaming_response.create(
+                model=model, messages=SAID, temperature=0, stream=True
+            )
+            async with asked as told:
+                await told.read()
+                return [told.headers.get(f"x-sovereign-{name}") for name in WHO]
+
+        assert await headers(MODEL) == ["ollama", MODEL, "miss"]
+        assert await headers(MODEL) == ["ollama", MODEL, "hit"]
 
 
 async def test_a_caller_that_hangs_up_frees_the_slot(gpt, fake):

@@ -27,15 +27,17 @@ WRONG = [
     ({"logprobs": True}, 400, "logprobs"),
     ({"logit_bias": {"1": 2}}, 400, "logit_bias"),
     ({"temperature": 3}, 400, "temperature"),
-    ({"max_tokens": 0}, 400, "max_completion_tokens"),
+    ({"max_tokens": 0}, 400, "max_tokens"),
+    ({"max_completion_tokens": 0}, 400, "max_completion_tokens"),
     ({"max_tokens": 1, "max_completion_tokens": 2}, 400, "max_tokens"),
     ({"stream_options": {"include_usage": True}}, 400, "stream_options"),
     ({"response_format": {"type": "xml"}}, 400, "response_format"),
-    ({"response_format": {"type": "json_schema", "json_schema": {"schema": LOOP}}}, 400, "format"),
+    ({"response_format": {"type": "json_schema", "json_schema": {"schema": LOOP}}}, 400,
+     "response_format"),
     ({"tools": [{"type": "function", "function": {}}]}, 400, "tools.0.function.name"),
     ({"tool_choice": "required"}, 400, "tool_choice"),
     ({"messages": [{"role": "user", "content": [PICTURE]}]}, 400, "messages.0.content.0.image_url"),
-    ({"messages": [{"role": "user", "content": [DRAWING]}]}, 400, "messages.images"),
+    ({"messages": [{"role": "user", "content": [DRAWING]}]}, 400, "messages"),
     ({"messages": [{"role": "tool", "content": "x"}]}, 400, "messages.0.tool_call_id"),
     ({"model": "missing"}, 404, "model"),
     ({"model": "kimi:cloud"}, 403, "model"),
@@ -47,7 +49,8 @@ WRONG = [
     ({"model": "garbage"}, 502, None),
     ({"model": "repeat"}, 502, None),
     ({"model": "badjson", "response_format": {"type": "json_schema", "json_schema": {
-        "schema": {"type": "object", "required": ["a"]}}}}, 502, "format"),
+        "schema": {"type": "object", "required": ["a"]}}}}, 502, "response_format"),
+    ({"model": "len", "response_format": {"type": "json_object"}}, 502, "max_completion_tokens"),
 ]  # fmt: skip
 
 
