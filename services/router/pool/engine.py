@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import time
 from dataclasses import replace
@@ -16,6 +17,7 @@ from services.router.ollama.client import OllamaClient
 from services.router.ollama.engine import OllamaEngine
 from services.router.pool.energy import Meter
 from services.router.pool.host import REACHED, Host
+from services.router.pool.memory import memory
 from services.router.pool.places import Places, Want
 from shared.errors import Busy, EngineFailed, NotFound, SovereignError, Unavailable
 from shared.events import (
@@ -27,6 +29,8 @@ from shared.events import (
     ModelInfo,
 )
 from shared.settings import OllamaHost, RouterSettings, Settings
+
+log = logging.getLogger(__name__)
 
 ELSEWHERE = (Busy, EngineFailed, Unavailable)
 """Failures after which another host may do better; the caller must not have seen a word yet."""
@@ -221,10 +225,12 @@ async def _look(host: Host, settings: RouterSettings) -> None:
     host.circuit.try_again()
     try:
         told = await host.engine.client.get("/api/ps", settings.probe_s)
-        loaded = {str(entry.get("name")) for entry in told.get("models") or ()}
+        held = memory(told, settings)
     except (SovereignError, AttributeError, TypeError):
         return
-    host.loaded = frozenset(map(names.canonical, loaded))
+    for note in sorted({*held.notes} - {*host.notes}):
+        log.warning("host %s: %s", host.name, note)
+    host.loaded, host.notes = held.models, held.notes
 
 
 def _names(pool: tuple[OllamaHost, ...], here: str) -> list[str]:

@@ -24,7 +24,8 @@ LOADING_S = 10.0
 
 @dataclass(eq=False, slots=True)
 class Host:
-    """A host with its counts; `loaded` are the models in its memory as of the last probe.
+    """A host with its counts; `loaded` are the models in its memory as of the last probe,
+    `notes` what is amiss with them.
 
     `heard` is when (monotonic) it last answered anything: a probe or a request.
     """
@@ -39,6 +40,7 @@ class Host:
     running: Counter[str] = field(default_factory=Counter)
     since: dict[str, float] = field(default_factory=dict)
     loaded: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
     loading_s: float = LOADING_S
     status: EngineStatus | None = None
     slow: int = 0
@@ -147,4 +149,5 @@ class Host:
         )
 
     def _said(self) -> str:
-        return self.status.detail if self.status else ""
+        told = self.status.detail if self.status else ""
+        return told or "; ".join(self.notes)
