@@ -4,24 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol
 
 from services.router.budgets.estimate import NOTHING, Amount, Spending
+from services.router.budgets.sharing import Sharing
 from services.router.budgets.tally import Key, Tally
 from services.router.engine import Answer, Vectors
 from shared.clock import now
-
-
-class Sharing(Protocol):
-    """What agrees with the routers of other hosts."""
-
-    async def agree(self, key: Key, tally: Tally, most: Amount) -> bool:
-        """Tell whether a reservation that was just made stands before those of others."""
-        ...
-
-    def changed(self, key: Key) -> None:
-        """Tell the others soon what a budget has become."""
-        ...
 
 
 class Pots:
@@ -37,22 +25,20 @@ class Pots:
             tally.check(most)
         for _, tally in self._tallies:
             tally.reserve(most)
-        if self._sharing is None:
-            return
         try:
-            for key, tally in self._tallies:
-                if not await self._sharing.agree(key, tally, most):
-                    raise tally.refusal(tally.held.minus(most), most)
+            full = await self._sharing.agree(self._tallies, most) if self._sharing else None
+            if full is not None:
+                raise full.refusal(full.held.minus(most), most)
         except BaseException:
             self.settle(most, NOTHING)
             raise
 
     def settle(self, reserved: Amount, spent: Amount) -> None:
         """Free what was reserved, and book what became of it."""
-        for key, tally in self._tallies:
+        for _, tally in self._tallies:
             tally.settle(reserved, spent)
-            if self._sharing is not None:
-                self._sharing.changed(key)
+        if self._sharing is not None:
+            self._sharing.changed(key for key, _ in self._tallies)
 
 
 class Bill:

@@ -10,8 +10,9 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
 
-from services.router.budgets.bill import Bill, Pots, Sharing, free
+from services.router.budgets.bill import Bill, Pots, free
 from services.router.budgets.estimate import NOTHING, Amount, Spending, estimate
+from services.router.budgets.sharing import Sharing
 from services.router.budgets.tally import Key, Tally
 from services.router.prices import Price
 from services.router.record import Record, dollars
@@ -47,6 +48,7 @@ class Budgets:
         self._record = record
         self._sharing = sharing
         self._tallies: OrderedDict[Key, Tally] = OrderedDict()
+        self._opening: dict[Key, asyncio.Lock] = {}
 
     @asynccontextmanager
     async def hold(self, request: Spending) -> AsyncIterator[Bill]:
@@ -73,7 +75,11 @@ class Budgets:
         for key, limit in self._concerned(None, now()).items():
             await self._tally(key, limit)
         lines = [_line(key, tally) for key, tally in self._tallies.items()]
-        return BudgetList(lines=tuple(sorted(lines, key=_share, reverse=True)[:200]))
+        return BudgetList(
+            lines=tuple(sorted(lines, key=_share, reverse=True)[:200]),
+            routers=self._sharing.peers.count if self._sharing else 1,
+            alone=self._sharing.alone if self._sharing else "",
+        )
 
     async def _open(
         self, request: Spending, wanted: Mapping[Key, SpendingLimit], at: datetime
@@ -102,13 +108,26 @@ class Budgets:
     async def _tally(self, key: Key, limit: SpendingLimit) -> Tally:
         tally = self._tallies.get(key)
         if tally is None:
-            made = Tally(limit, self._record.of.name)
-            for run, spent in (await self._found(key)).items():
-                made.found(run, spent)
-            tally = self._tallies.setdefault(key, made)
-            self._forget()
+            try:
+                async with self._opening.setdefault(key, asyncio.Lock()):
+                    tally = self._tallies.get(key) or await self._first(key, limit)
+            finally:
+                self._opening.pop(key, None)
         tally.limit = limit
         self._tallies.move_to_end(key)
+        return tally
+
+    async def _first(self, key: Key, limit: SpendingLimit) -> Tally:
+        """Return a budget as record and bucket know it."""
+        sharing = self._sharing
+        host, live = (sharing.host, sharing.peers.live) if sharing else ("", _nobody)
+        tally = Tally(limit, self._record.of.name, host, live)
+        for run, spent in (await self._found(key)).items():
+            tally.found(run, spent)
+        if sharing is not None:
+            await sharing.join(key, tally)
+        self._tallies[key] = tally
+        self._forget()
         return tally
 
     async def _found(self, key: Key) -> dict[str, Amount]:
@@ -135,6 +154,12 @@ class Budgets:
                 return
             if self._tallies[key].reserved == NOTHING:
                 del self._tallies[key]
+                if self._sharing is not None:
+                    self._sharing.leave(key)
+
+
+def _nobody(run: str, heard: float) -> bool:
+    return False
 
 
 def _amount(row: sqlite3.Row) -> Amount:
@@ -182,6 +207,7 @@ def _period(limit: SpendingLimit, at: datetime) -> str:
 
 def _line(key: Key, tally: Tally) -> BudgetLine:
     spent, reserved = tally.all_spent, tally.reserved.plus(tally.reserved_by_others)
+    elsewhere = tally.elsewhere
     return BudgetLine(
         of=tally.limit.of,
         name=key.name,
@@ -193,6 +219,8 @@ def _line(key: Key, tally: Tally) -> BudgetLine:
         spent_tokens=spent.tokens,
         reserved_tokens=reserved.tokens,
         refused=tally.refused,
+        elsewhere_usd=elsewhere.usd,
+        elsewhere_tokens=elsewhere.tokens,
     )
 
 

@@ -37,6 +37,11 @@ class Told:
     heard: float = 0.0
     stored: Amount = NOTHING
 
+    @property
+    def is_news(self) -> bool:
+        """Tell whether more is known here than the bucket has."""
+        return self.spent.larger(self.stored) != self.stored
+
     def merged(self, other: Told) -> Told:
         """Return what is known from both, in whatever order and however often they came.
 
@@ -56,9 +61,7 @@ class Tally:
     what it tells, whichever is more.
     """
 
-    def __init__(
-        self, limit: SpendingLimit, run: str = "", host: str = "", live: Live | None = None
-    ) -> None:
+    def __init__(self, limit: SpendingLimit, run: str, host: str, live: Live) -> None:
         self.limit = limit
         self.spent = NOTHING
         self.reserved = NOTHING
@@ -67,7 +70,7 @@ class Tally:
         self._spent_by_others = NOTHING
         self._run = run
         self._host = host
-        self._live = live or (lambda _run, _heard: True)
+        self._live = live
 
     def found(self, run: str, spent: Amount) -> None:
         """Take in what the record of this host has of a run."""
@@ -135,15 +138,6 @@ class Tally:
         """Free what was reserved, and book what became of it."""
         self.reserved = self.reserved.minus(reserved)
         self.spent = self.spent.plus(spent)
-
-    def is_far(self, most: Amount, routers: int) -> bool:
-        """Tell whether all is within this router's part of the limit, so that `routers` that each
-        look at their own sums cannot pass it together."""
-        if routers == 1:
-            return True
-        limit, held = self.limit, self.held.plus(most)
-        usd = limit.usd is None or not most.usd or held.usd * routers <= limit.usd
-        return usd and (limit.tokens is None or held.tokens * routers <= limit.tokens)
 
 
 def fits(limit: SpendingLimit, held: Amount, most: Amount) -> bool:
