@@ -10,6 +10,7 @@ import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
+from typing import NamedTuple
 
 from cli.findings import Finding, failed, ok, warned
 from shared.services import SERVICES
@@ -21,6 +22,8 @@ DISK_WARN = 5_000_000_000
 """Bytes free: a journal cannot grow in the first, a model does not fit in the second."""
 
 PROBE_S = 0.5
+NO = b'"unknown_url"'
+"""The router's door has no such path, and says so in its own words; it wants no key for that."""
 
 
 def python() -> Finding:
@@ -97,41 +100,55 @@ def _disk(folder: Path) -> Finding:
 
 async def ports(settings: Settings) -> list[Finding]:
     """Check that each port is free, or already answered by what belongs there."""
-    board = settings.dashboard
-    found = [await _door("dashboard port", board.host, board.port, "SOVEREIGN_DASHBOARD__PORT")]
-    door = getattr(settings.router, "port", None)
-    if isinstance(door, int):
-        found.append(await _door("router port", "127.0.0.1", door, "SOVEREIGN_ROUTER__PORT"))
-    return found
+    board, router = settings.dashboard, settings.router
+    door = ("door port", router.door_host, router.door_port, "SOVEREIGN_ROUTER__DOOR_PORT")
+    return [
+        await _port(Port("dashboard port", board.host, board.port, "SOVEREIGN_DASHBOARD__PORT")),
+        await _port(Port(*door, ours=NO)),
+    ]
 
 
-async def _door(name: str, host: str, port: int, variable: str) -> Finding:
-    """Check one HTTP port: nobody there, or ours, which answers `GET /healthz` with 200."""
+class Port(NamedTuple):
+    """An HTTP port; `ours` is how our answer to `GET /healthz` begins, or what stands in it."""
+
+    name: str
+    host: str
+    port: int
+    variable: str
+    ours: bytes = b"HTTP/1.1 200 "
+
+
+async def _port(door: Port) -> Finding:
+    """Check one HTTP port: shut, nobody there, or ours."""
+    if door.port == 0:
+        return ok(door.name, f"shut ({door.variable}=0)")
     try:
-        answer = await asyncio.wait_for(_healthz(host, port), PROBE_S)
+        answer = await asyncio.wait_for(_healthz(door.host, door.port), PROBE_S)
     except (OSError, TimeoutError):
-        return await _silent(name, host, port, variable)
-    if b" 200 " in answer.split(b"\r\n")[0]:
-        return ok(name, f"{port}: ours, running")
-    return failed(name, f"{port} is taken by another program", f"set {variable} to a free port")
+        return await _silent(door)
+    if door.ours in answer:
+        return ok(door.name, f"{door.port}: ours, running")
+    line = f"{door.port} is taken by another program"
+    return failed(door.name, line, f"set {door.variable} to a free port")
 
 
-async def _silent(name: str, host: str, port: int, variable: str) -> Finding:
+async def _silent(door: Port) -> Finding:
     """Tell a free port from one that is held by something that does not speak HTTP."""
     try:
-        server = await asyncio.start_server(lambda _r, _w: None, host, port)
+        server = await asyncio.start_server(lambda _r, _w: None, door.host, door.port)
     except OSError as error:
-        line = f"{port}: {error.strerror or error}"
-        return failed(name, line, f"set {variable} to a free port")
+        line = f"{door.port}: {error.strerror or error}"
+        return failed(door.name, line, f"set {door.variable} to a free port")
     server.close()
     await server.wait_closed()
-    return ok(name, f"{port}: free")
+    return ok(door.name, f"{door.port}: free")
 
 
 async def _healthz(host: str, port: int) -> bytes:
     reader, writer = await asyncio.open_connection(host, port)
     try:
         writer.write(f"GET /healthz HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
-        return await reader.read(200)
+        head = await reader.read(2000)
+        return head + await reader.read(2000) if head.endswith(b"\r\n\r\n") else head
     finally:
         writer.close()

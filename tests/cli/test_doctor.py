@@ -17,10 +17,12 @@ def by_name(done):
 
 async def test_a_fresh_server_is_found_and_its_gaps_are_named(cli, monkeypatch):
     monkeypatch.setenv("SOVEREIGN_DASHBOARD__PORT", str(free_port()))
+    monkeypatch.setenv("SOVEREIGN_ROUTER__DOOR_PORT", "0")
     monkeypatch.setenv("SOVEREIGN_ENGINE", "offline")
     done = await cli("doctor", "--json")
     found = by_name(done)
     assert done.exit_code == 0
+    assert found["door port"]["detail"].startswith("shut")
     assert (found["bus"]["status"], found["streams"]["status"]) == ("ok", "warn")
     assert "sovereign up" in found["streams"]["fix"]
 
@@ -51,6 +53,25 @@ async def test_a_port_that_another_program_holds_is_named(tmp_path):
     server.close()
     assert finding.status == "fail"
     assert "SOVEREIGN_DASHBOARD__PORT" in finding.fix
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (b'HTTP/1.1 404 x\r\nx-request-id: 1\r\n\r\n{"error":{"code":"unknown_url"}}', "ok"),
+        (b"HTTP/1.1 200 OK\r\n\r\nhello", "fail"),
+    ],
+)
+async def test_the_routers_door_is_told_from_other_programs(tmp_path, answer, status):
+    async def listen(reader, writer):
+        await reader.readline()
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_server(listen, "127.0.0.1", 0) as server:
+        router = RouterSettings(door_port=server.sockets[0].getsockname()[1])
+        found = await host.ports(Settings(data_dir=tmp_path, router=router))
+    assert [one.status for one in found if one.name == "door port"] == [status]
 
 
 async def _rude(reader, writer):

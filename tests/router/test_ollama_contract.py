@@ -20,6 +20,7 @@ from tests.fakes.ollama import FakeOllama
 from tests.router.conftest import ask
 
 MODEL = os.environ.get("TEST_OLLAMA_MODEL", "llama3.1:8b")
+EMBEDDER = os.environ.get("TEST_OLLAMA_EMBED_MODEL", "nomic-embed-text")
 TOOL = {
     "type": "function",
     "function": {
@@ -184,12 +185,18 @@ async def test_c17_an_option_of_the_wrong_type_is_an_error(raw):
 
 
 async def test_c20_vectors_are_unit_vectors_in_order(engine):
-    model = os.environ.get("TEST_OLLAMA_EMBED_MODEL", "nomic-embed-text")
-    await with_skill(engine, "embedding", model)
-    reply = await engine.embed(EmbedRequest(input=("one ship", "two ships"), model=model))
+    await with_skill(engine, "embedding", EMBEDDER)
+    reply = await engine.embed(EmbedRequest(input=("one ship", "two ships"), model=EMBEDDER))
     assert len(reply.embeddings) == 2
     for vector in reply.embeddings:
         assert sum(x * x for x in vector) == pytest.approx(1.0, abs=1e-3)
+
+
+async def test_c20_an_input_that_is_too_long_is_named(engine):
+    await with_skill(engine, "embedding", EMBEDDER)
+    with pytest.raises(InputTooLong) as caught:
+        await engine.embed(EmbedRequest(input=("long " * 60_000,), model=EMBEDDER))
+    assert caught.value.field == "input"
 
 
 async def test_c20_no_vectors_without_the_model(engine):

@@ -8,7 +8,7 @@ import pytest
 from services.router.ollama import wire
 from services.router.ollama.client import OllamaClient
 from services.router.ollama.wire import Cut, Wire
-from shared.errors import EngineFailed, Unavailable
+from shared.errors import EngineFailed, Refused, Unavailable
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 
@@ -101,6 +101,15 @@ async def test_errors_of_the_client_tell_cut_from_absent():
     with pytest.raises(Unavailable):
         async with nobody.stream("/api/chat", {}):
             pass
+
+
+async def test_c7_a_refusal_without_a_word_is_explained():
+    async with wired([b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n"]) as (made, _):
+        client = OllamaClient(f"http://127.0.0.1:{made._port}")
+        with pytest.raises(Refused, match="ask it by its address"):
+            async with client.stream("/api/chat", {}):
+                pass
+        await client.close()
 
 
 def test_tls_and_passwords_are_left_to_others():

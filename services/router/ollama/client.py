@@ -17,6 +17,8 @@ from shared.errors import EngineFailed, SovereignError, TimedOut, Unavailable
 CONNECT_S = 2.0
 KEEPALIVE_S = 15.0
 LONG = 1 << 20
+SILENT = {403: "it refuses the name that it was asked by: ask it by its address"}
+"""What a refusal without a word means: on loopback Ollama hears to names of this host alone."""
 
 
 class OllamaClient:
@@ -112,7 +114,7 @@ async def _check(response: aiohttp.ClientResponse | Connection) -> None:
     try:
         message = str(orjson.loads(raw)["error"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
-        message = raw[:200].decode(errors="replace") or "no words"
+        message = raw[:200].decode(errors="replace") or SILENT.get(response.status, "no words")
     raise from_status(response.status, f"{message} (HTTP {response.status})")
 
 

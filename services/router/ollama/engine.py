@@ -13,7 +13,7 @@ from services.router.ollama.catalogue import Catalogue
 from services.router.ollama.client import OllamaClient
 from services.router.ollama.stream import Patience, lines
 from services.router.ollama.telling import Telling
-from shared.errors import InvalidInput, Refused, SovereignError, TimedOut
+from shared.errors import InputTooLong, InvalidInput, Refused, SovereignError, TimedOut
 from shared.events import ChatRequest, EmbedRequest, EngineState, EngineStatus
 from shared.settings import Settings
 
@@ -76,7 +76,11 @@ class OllamaEngine:
         await self._refuse_remote(request.model)
         remote = bool((await self.catalogue.shown(request.model)).remote_host)
         asked = embed.body(request, self._router)
-        told = await self.client.post("/api/embed", asked, request.timeout_s)
+        try:
+            told = await self.client.post("/api/embed", asked, request.timeout_s)
+        except (InputTooLong, InvalidInput) as error:
+            error.field = "input"
+            raise
         return embed.vectors(told, request, self._host, remote or not self.own)
 
     async def close(self) -> None:
