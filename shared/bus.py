@@ -151,6 +151,8 @@ class Bus:
 
     async def close(self) -> None:
         """Send what is buffered and close; never raises for a server that is gone."""
+        if not self.nc.options:  # it was never joined
+            return
         self.nc._disconnected_cb = None  # leaving is not a loss that anyone should read about
         try:
             await asyncio.wait_for(self.nc.drain(), 5.0)

@@ -28,11 +28,9 @@ from shared.errors import InvalidSetting, first_of
 from shared.memory_cap import cap_bytes
 from shared.notify import READY, STOPPING
 from shared.settings import Settings, load
+from shared.signals import Signals
 
 log = logging.getLogger(__name__)
-
-OPEN_CIRCUIT = signal.SIGUSR1
-"""By a signal, since only the supervisor and the owner of the process can send one."""
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -50,7 +48,7 @@ class Service:
         self.tasks = tasks
         self.host = settings.host
         self.instance = settings.instance or f"{settings.host[:50]}-{os.getpid()}"
-        self.stopping = anyio.Event()
+        self.signals: Signals
         self.endpoints: rpc.Endpoints
         self.before: Any = None
         self.heart = Heart(
@@ -81,20 +79,22 @@ async def serve(
     name: str, lifespan: Lifespan, settings: Settings, early: Early = nothing_early
 ) -> None:
     """Run the service until SIGTERM or SIGINT; raise when it cannot go on."""
-    lost = anyio.Event()
-    bus = Bus.idle(settings, name)
-    async with early(settings, bus) as before:
-        await bus.join(settings, name, closed=_setter(lost))
-        if settings.nats.bootstrap:
-            await bootstrap.ensure(bus, settings.nats.replicas)
-        async with anyio.create_task_group() as tasks:
-            service = Service(name, settings, bus, tasks)
-            service.before = before
-            tasks.start_soon(_watch_signals, service)
-            tasks.start_soon(_watch_bus, lost, service)
-            await _live(service, lifespan)
-            tasks.cancel_scope.cancel()
-        await bus.close()
+    lost, signals, bus = anyio.Event(), Signals(), Bus.idle(settings, name)
+    with signals.heard():
+        async with early(settings, bus) as before:
+            with signals.starting:
+                await bus.join(settings, name, closed=_setter(lost))
+                if settings.nats.bootstrap:
+                    await bootstrap.ensure(bus, settings.nats.replicas)
+            if not signals.stopping.is_set():
+                async with anyio.create_task_group() as tasks:
+                    service = Service(name, settings, bus, tasks)
+                    service.before = before
+                    service.signals = signals
+                    tasks.start_soon(_watch_bus, lost, service)
+                    await _live(service, lifespan)
+                    tasks.cancel_scope.cancel()
+            await bus.close()
 
 
 async def _live(service: Service, lifespan: Lifespan) -> None:
@@ -103,7 +103,9 @@ async def _live(service: Service, lifespan: Lifespan) -> None:
     service.endpoints = await rpc.register(
         service.bus, service.name, VERSION, metadata, service.tasks
     )
-    service.heart.refusing_s = lambda: service.endpoints.circuit.left_s
+    circuit = service.endpoints.circuit
+    service.heart.refusing_s = lambda: circuit.left_s
+    service.signals.circuit = lambda: circuit.open(service.settings.ops.circuit_s)
     service.tasks.start_soon(service.heart.run)
     async with lifespan(service):
         await _if_heard(service.bus.nc.flush)
@@ -111,7 +113,7 @@ async def _live(service: Service, lifespan: Lifespan) -> None:
         service.heart.notifier.tell(READY)
         await _if_heard(service.heart.beat)
         log.info("ready as %s", service.instance)
-        await service.stopping.wait()
+        await service.signals.stopping.wait()
         service.heart.state = "draining"
         service.heart.notifier.tell(STOPPING)
         await _if_heard(service.heart.beat)
@@ -125,21 +127,9 @@ async def _if_heard(word: Callable[[], Awaitable[None]]) -> None:
         await word()
 
 
-async def _watch_signals(service: Service) -> None:
-    numbers = (signal.SIGTERM, signal.SIGINT, OPEN_CIRCUIT)
-    with anyio.open_signal_receiver(*numbers) as signals:
-        async for number in signals:
-            if number == OPEN_CIRCUIT:
-                log.warning("the supervisor opened the circuit: requests are refused for a while")
-                service.endpoints.circuit.open(service.settings.ops.circuit_s)
-                continue
-            log.info("%s: draining", signal.Signals(number).name)
-            service.stopping.set()
-
-
 async def _watch_bus(lost: anyio.Event, service: Service) -> None:
     await lost.wait()
-    if not service.stopping.is_set():
+    if not service.signals.stopping.is_set():
         raise BusLostError("the connection to NATS was closed for good")
 
 

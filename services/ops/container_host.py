@@ -29,9 +29,9 @@ from shared.bus import Bus, decode, encode
 from shared.errors import InvalidInput, InvalidSetting, Refused, SovereignError
 from shared.events.health import Beat
 from shared.events.ops import CommandReply, OpsCommand, SignedCommand
-from shared.service import OPEN_CIRCUIT
 from shared.services import SERVICES
 from shared.settings import Settings, host_token
+from shared.signals import OPEN_CIRCUIT
 from shared.signing import Verifier
 from shared.subjects import ops_command
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from shared.service import OPEN_CIRCUIT
+from shared.signals import OPEN_CIRCUIT
 
 LOG_LIMIT = 5 * 1024 * 1024
 """Bytes after which a log is put aside at the next start; one older log is kept."""

@@ -41,7 +41,7 @@ async def answer(client: httpx.AsyncClient, path: str) -> httpx.Response:
 
 
 async def ready(client: httpx.AsyncClient) -> None:
-    """Ask until the service itself beats as ready: before that it hears no signal in peace."""
+    """Ask until the service itself beats as ready."""
     for _ in range(400):
         services = (await answer(client, "/health")).json()["services"]
         if services["dashboard"]["state"] == "ready":
@@ -63,6 +63,16 @@ async def test_it_serves_before_the_bus_is_there_and_says_so(settings, nats_serv
         await ready(client)
         while "Waiting for the bus" in (await client.get("/dashboard")).text:
             pass
+        started.terminate()
+        _, errors = await started.communicate()
+    assert (started.returncode, b"Traceback" in errors) == (0, False), errors.decode()
+
+
+async def test_it_leaves_in_peace_before_the_bus_is_there(settings, nats_server):
+    nats_server.kill()
+    client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{(port := free_port())}", timeout=30)
+    async with process(settings, port) as started, client:
+        await answer(client, "/healthz")
         started.terminate()
         _, errors = await started.communicate()
     assert (started.returncode, b"Traceback" in errors) == (0, False), errors.decode()
