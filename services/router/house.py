@@ -78,12 +78,13 @@ def _backups(house: House) -> SovereigntyPart:
     age_s, every_s, kept = seen.get("age_s"), seen.get("every_s"), seen.get("kept", 0)
     current = bool(kept) and age_s is not None and age_s <= FRESH * (every_s or 0)
     told = f"{kept} kept, the newest {float(age_s) / 3600:.1f} h old" if age_s else f"{kept} kept"
+    every = f"wanted every {float(every_s or 0) / 3600:.1f} h"
+    wanted = f"Backups of the streams on own disks: {told}; {every}."
     return SovereigntyPart(
         name="backups",
         value=float(current) if seen else None,
         weight=0.1,
-        explanation=f"{_heard(house.status)}Backups of the streams on own disks: {told};"
-        f" wanted every {float(every_s or 0) / 3600:.1f} h.",
+        explanation=f"{_heard(house.status)}{wanted if seen else 'Not looked at yet.'}",
     )
 
 

@@ -10,28 +10,29 @@ from services.router.record import Record, dollars
 from shared.events import Savings
 
 TOTALS = """
-    SELECT TOTAL(calls) AS calls,
-           TOTAL(is_llm * calls) AS llm_calls,
-           TOTAL((NOT is_llm) * calls) AS offline_calls,
-           TOTAL((cache IN ('hit', 'coalesced')) * calls) AS cache_hits,
-           TOTAL(is_llm * prompt_tokens) AS prompt_tokens,
-           TOTAL(is_llm * completion_tokens) AS completion_tokens,
+    SELECT TOTAL(good * calls) AS calls,
+           TOTAL(good * is_llm * calls) AS llm_calls,
+           TOTAL(good * (NOT is_llm) * calls) AS offline_calls,
+           TOTAL(good * (cache IN ('hit', 'coalesced')) * calls) AS cache_hits,
+           TOTAL(good * is_llm * prompt_tokens) AS prompt_tokens,
+           TOTAL(good * is_llm * completion_tokens) AS completion_tokens,
            SUM(CASE WHEN is_llm THEN cost_pico END) AS cost_pico,
-           TOTAL(is_llm * unpriced) AS unpriced,
-           MIN(at) AS since
-      FROM history WHERE error IS NULL
+           TOTAL(good * is_llm * unpriced) AS unpriced,
+           MIN(CASE WHEN good THEN at END) AS since
+      FROM (SELECT *, error IS NULL AS good FROM history)
 """
 METHOD = (
-    "The reference model's price for the same tokens, less what the calls cost. Local calls cost"
-    " their energy if its price and the host's watts are set, else 0; answers by rule count"
-    " nothing; answers from the cache count."
+    "The reference model's price for the same tokens, less what the calls cost, failed ones of"
+    " clouds included. Local calls cost their energy if its price and the host's watts are set,"
+    " else 0; answers by rule count nothing; answers from the cache count."
 )
 
 
 async def savings(record: Record, accounts: Accounts) -> Savings:
     """Return the savings of all successful calls on this router's record.
 
-    saved = price(prompt) x prompt tokens + price(completion) x completion tokens - cost;
+    saved = price(prompt) x prompt tokens + price(completion) x completion tokens - cost, with
+    what was booked for calls that failed;
     null when the reference price, or the cost of any call, is unknown.
     """
     row = (await record.rows(TOTALS))[0]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
 
 from services.router import names
 from services.router.record import Record
+from shared.clock import now
 from shared.events import ModelInfo, Sovereignty, SovereigntyPart
 from shared.settings import Settings
 
@@ -20,6 +22,14 @@ TOTALS = """
            TOTAL(is_llm * own_host * (prompt_tokens + completion_tokens)) AS own_tokens
       FROM history WHERE error IS NULL AND at >= ?
 """
+ABROAD = """
+    SELECT engine, model, SUM(calls) AS calls FROM history
+     WHERE is_llm = 1 AND own_host = 0 AND at >= ? AND cache IN ('off', 'miss')
+       AND (error IS NULL OR error NOT IN ('budget_exceeded', 'unavailable'))
+     GROUP BY engine, model ORDER BY calls DESC
+"""
+"""Prompts that went to hosts of others, answered or not; those that nobody took stayed."""
+REACHED_DAYS = 30
 LEAST_WEIGHT = 0.5
 NETWORK_FILESYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "fuse.s3fs", "9p", "afs")
 
@@ -37,6 +47,8 @@ class Facts:
     remote_models: tuple[str, ...]
     cloud_disabled: bool | None
     filesystem: str | None
+    abroad: int = 0
+    reached: tuple[str, ...] = ()
 
 
 async def gather(
@@ -44,6 +56,8 @@ async def gather(
 ) -> Facts:
     """Read the record since the beginning, and look at this host."""
     row = (await record.rows(TOTALS, ""))[0]
+    abroad = await record.rows(ABROAD, "")
+    lately = (now() - timedelta(days=REACHED_DAYS)).isoformat()
     return Facts(
         settings=settings,
         calls=int(row["calls"]),
@@ -54,6 +68,11 @@ async def gather(
         remote_models=tuple(model.name for model in models if model.remote_host),
         cloud_disabled=cloud_disabled,
         filesystem=filesystem(settings.data_dir),
+        abroad=sum(int(line["calls"]) for line in abroad),
+        reached=tuple(
+            f"{line['model']} ({line['engine']}) {line['calls']} times"
+            for line in await record.rows(ABROAD, lately)
+        ),
     )
 
 
@@ -87,10 +106,11 @@ def filesystem(folder: Path) -> str | None:
 def _calls(facts: Facts) -> SovereigntyPart:
     return SovereigntyPart(
         name="calls_at_home",
-        value=_share(facts.own, facts.llm),
+        value=_share(facts.own, facts.own + facts.abroad),
         weight=0.35,
-        explanation=f"{facts.own:.0f} of {facts.llm:.0f} model calls were answered on your own"
-        " hosts, answers from the cache included; answers by rule are not counted.",
+        explanation=f"{facts.own:.0f} model calls were answered on your own hosts, answers from the"
+        f" cache included; {facts.abroad} prompts went to hosts of others, answered or not."
+        " Answers by rule are not counted.",
     )
 
 
@@ -106,12 +126,14 @@ def _tokens(facts: Facts) -> SovereigntyPart:
 def _endpoints(facts: Facts) -> SovereigntyPart:
     foreign = foreign_endpoints(facts)
     told = f"Foreign: {', '.join(foreign)}." if foreign else "None is configured or held."
+    reached = f"Reached: {', '.join(facts.reached[:5])}." if facts.reached else "None was reached."
     return SovereigntyPart(
         name="no_foreign_endpoint",
-        value=0.0 if foreign else 1.0,
+        value=0.0 if foreign or facts.reached else 1.0,
         weight=0.2,
-        explanation=f"{told} Looked at: the bus, Ollama, the OpenAI-compatible server,"
-        " clouds, allow_remote, and models that Ollama only passes on.",
+        explanation=f"{told} Looked at: the bus, Ollama, the OpenAI-compatible server, clouds,"
+        " allow_remote, and models that Ollama only passes on. In the last"
+        f" {REACHED_DAYS} days: {reached}",
     )
 
 

@@ -1,8 +1,18 @@
+import asyncio
 from decimal import Decimal
 
+from services.router import sovereignty
+from services.router.accounts import Accounts
+from services.router.monitor.report import Reporter
+from services.router.monitor.watch import Monitor
+from services.router.prices import Price
+from services.router.record import Call, open_record
+from services.router.savings import savings
+from shared.clock import now
 from shared.events import (
     Empty,
     Lesson,
+    MonitorAsk,
     OpsCheck,
     OpsEvent,
     OpsHistory,
@@ -12,6 +22,7 @@ from shared.events import (
     Savings,
     Sovereignty,
 )
+from shared.settings import Settings
 from tests.cli.conftest import answer
 from tests.router.conftest import ask, chat
 
@@ -116,6 +127,42 @@ async def test_what_went_abroad_lowers_the_score(bus, router):
     assert values["calls_at_home"] == 0.5
     assert values["no_foreign_endpoint"] == 0.0
     assert told.score < 60
+
+
+async def test_what_was_reached_counts_when_it_is_configured_no_more_and_when_it_failed(tmp_path):
+    async with open_record(tmp_path / "calls.db") as record:
+        writing = asyncio.create_task(record.run())
+        for error in (None, "engine_failed", "budget_exceeded"):
+            record.add(call(error))
+        facts = await sovereignty.gather(record, Settings(host="here", data_dir=tmp_path), (), None)
+        writing.cancel()
+    parts = {part.name: part for part in sovereignty.judge(facts).parts}
+    assert facts.abroad == 2
+    assert parts["calls_at_home"].value == 0.0
+    assert parts["no_foreign_endpoint"].value == 0.0
+    assert "far (cloud) 2 times" in parts["no_foreign_endpoint"].explanation
+
+
+async def test_what_failed_calls_cost_lowers_what_was_saved_and_is_on_the_bill(tmp_path):
+    async with open_record(tmp_path / "calls.db") as record:
+        writing = asyncio.create_task(record.run())
+        record.add(call(None, 10**9))
+        record.add(call("engine_failed", 2 * 10**9))
+        accounts = Accounts(record, lambda _: None, "ref", Price(Decimal(1), Decimal(1)))
+        saved = await savings(record, accounts)
+        bill = (await Reporter(record, Monitor()).answer(MonitorAsk())).bill_usd
+        writing.cancel()
+    assert (saved.calls, saved.cost_usd) == (1, Decimal("0.003"))
+    assert saved.saved_usd == Decimal("14.997")
+    assert bill == Decimal("0.003")
+
+
+def call(error: str | None, cost: int | None = None) -> Call:
+    return Call(at=now().isoformat(), request_id="r", task_id=None, step_id=None, agent=None,
+                tenant="default", engine="cloud", model="far", host="", is_llm=1, own_host=0,
+                cache="off", prompt_tokens=10, completion_tokens=5, total_s=1.0, queue_s=0.0,
+                first_token_s=None, load_s=None, prompt_s=None, eval_s=None, cost_pico=cost,
+                error=error)  # fmt: skip
 
 
 async def test_without_a_model_call_the_share_is_unknown(bus, router, fake):

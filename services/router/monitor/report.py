@@ -19,12 +19,14 @@ MOST = 20_000
 """Calls that percentiles are taken over, the latest."""
 CALLS = "SELECT * FROM calls WHERE at >= ? AND is_llm = 1 ORDER BY id DESC LIMIT ?"
 BY_DAY = """
-    SELECT day, SUM(calls) AS calls, SUM(prompt_tokens + completion_tokens) AS tokens,
-           SUM(cost_pico) AS cost, SUM(unpriced) AS unpriced, SUM(total_s - queue_s) AS seconds
-      FROM history
-     WHERE day >= ? AND is_llm = 1 AND error IS NULL AND cache IN ('off', 'miss')
+    SELECT day, SUM(good * calls) AS calls,
+           SUM(good * (prompt_tokens + completion_tokens)) AS tokens, SUM(cost_pico) AS cost,
+           SUM(good * unpriced) AS unpriced, SUM(good * (total_s - queue_s)) AS seconds
+      FROM (SELECT *, error IS NULL AS good FROM history)
+     WHERE day >= ? AND is_llm = 1 AND cache IN ('off', 'miss') AND (good OR cost_pico > 0)
      GROUP BY day ORDER BY day
 """
+"""The cost has what clouds may have charged for calls that failed; the rest is of answers."""
 
 
 @dataclass(frozen=True, slots=True)
