@@ -17,6 +17,7 @@ CALLERS_FAULT = (
     "refused",
     "input_too_long",
     "model_missing",
+    "budget_exceeded",
 )
 """Errors that say nothing about how well the engine works."""
 QUERY = "SELECT * FROM calls ORDER BY id DESC LIMIT ?"

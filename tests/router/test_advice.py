@@ -47,7 +47,7 @@ def test_a_few_calls_prove_nothing():
 
 
 def test_the_callers_faults_do_not_lower_the_efficiency():
-    found = Recent(rows(3) + rows(7, error="invalid_input"))
+    found = Recent(rows(3) + rows(4, error="invalid_input") + rows(3, error="budget_exceeded"))
     assert measure(found, CacheStatus())["success"] == 1.0
 
 

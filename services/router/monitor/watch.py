@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 MOST_SERIES = 200
 MOST_ANOMALIES = 100
-NOT_JUDGED = (*CALLERS_FAULT, "budget_exceeded", "busy")
+NOT_JUDGED = (*CALLERS_FAULT, "busy")
 PROMPT_SHARE = 0.1
 """Of an answered token's time: what reading a token of the prompt takes, roughly."""
 
