@@ -19,7 +19,8 @@ class Outcome:
     """A request, its reply (of a failure: what is known), and where the prompt went.
 
     `asked` is the model as the caller named it; `at` is when it was reserved in the budgets: a call
-    that runs over the turn of a month counts in the month that it began in.
+    that runs over the turn of a month counts in the month that it began in. `seconds` is the time
+    of the model's own try, when others had failed before it.
     """
 
     request: ChatRequest
@@ -27,6 +28,7 @@ class Outcome:
     own_host: bool
     asked: str = ""
     at: datetime | None = None
+    seconds: float | None = None
 
 
 class Accounts:
@@ -107,7 +109,7 @@ def row(outcome: Outcome, error: str | None) -> Call:
         cache=reply.cache,
         prompt_tokens=reply.prompt_tokens,
         completion_tokens=reply.completion_tokens,
-        total_s=times.total_s,
+        total_s=times.total_s if outcome.seconds is None else outcome.seconds,
         queue_s=times.queue_s,
         first_token_s=times.first_token_s,
         load_s=times.load_s,

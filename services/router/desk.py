@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 
 from services.router import schema, tools
@@ -20,6 +21,7 @@ from services.router.slots import Queue
 from services.router.suggest.suggestions import Suggestions
 from services.router.switch import Switch
 from shared.errors import (
+    BudgetExceeded,
     Cancelled,
     EngineFailed,
     InvalidInput,
@@ -107,6 +109,7 @@ class Desk:
                 if errand.engine is not None and not isinstance(error, NeedsModel):
                     self.accounts.book(errand.failed(error.host), error.code)
                 errand.rule = f"{choice.rule}; after {model}: {error.code}"
+                errand.tried = time.monotonic()
         raise Refused("no model is left to try", field="model")
 
     async def _twice(self, errand: Errand) -> Answer:
@@ -156,10 +159,11 @@ class Desk:
         return found.answer
 
     async def _together(self, engine: Engine, errand: Errand, name: str) -> Answer:
-        """Ride along with the same request if it is in flight, else start it."""
+        """Ride along with the same request if it is in flight, else start it.
+
+        When the budget of who began it does not reach, the others go on with their own.
+        """
         event = errand.event(name, engine)
-        errand.cache = "coalesced" if name in self.flights else "miss"
-        self.cache.looked(errand.cache, event)
 
         async def start(tell: OnDelta | None) -> Answer:
             answer = await self._queued(engine, errand, tell)
@@ -171,7 +175,14 @@ class Desk:
                     self.shelf.keep(name, errand.request.tenant, answer)
             return answer
 
-        return await self.flights.ride(name, start, errand.on_delta, errand.pays)
+        while True:
+            errand.cache = "coalesced" if name in self.flights else "miss"
+            self.cache.looked(errand.cache, event)
+            try:
+                return await self.flights.ride(name, start, errand.on_delta, errand.pays)
+            except BudgetExceeded:
+                if errand.cache == "miss":
+                    raise
 
     async def _queued(self, engine: Engine, errand: Errand, on_delta: OnDelta | None) -> Answer:
         """Ask within the budgets; an answer that is kept for others is paid by the first."""

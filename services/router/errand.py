@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -23,6 +22,7 @@ Begun = Callable[[dict[str, str]], None]
 class Errand:
     """`cache` and `queue_s` are known when it has come so far; `engine` when one was chosen.
 
+    `tried` is when the try of now began (monotonic), None for the first;
     `asked` is the model as the caller named it, `rule` what chose the one that is tried now;
     `last` is false while others are left to try, `told` once the caller has seen a word; `bill` is
     what was reserved for the try of now.
@@ -40,6 +40,7 @@ class Errand:
     told: bool = False
     bill: Bill | None = None
     begun: Begun | None = None
+    tried: float | None = None
 
     def __post_init__(self) -> None:
         """Notice when the caller is told something."""
@@ -83,7 +84,7 @@ class Errand:
     def done(self, answer: Answer) -> Outcome:
         """Return the outcome of an answer."""
         own = answer.own_host or not self.fresh
-        return Outcome(self.request, self._reply(answer), own, self.asked, self._reserved_at)
+        return self._outcome(answer, own)
 
     def failed(self, host: str = "") -> Outcome:
         """Return what is known of a failure, at `host` if at one; what was booked for it."""
@@ -97,11 +98,13 @@ class Errand:
             host=host,
         )
         own = self.engine is None or self.engine.own
-        return Outcome(self.request, self._reply(answer), own, self.asked, self._reserved_at)
+        return self._outcome(answer, own)
 
-    @property
-    def _reserved_at(self) -> datetime | None:
-        return self.bill.at if self.bill else None
+    def _outcome(self, answer: Answer, own: bool) -> Outcome:
+        reserved_at = self.bill.at if self.bill else None
+        seconds = None if self.tried is None else time.monotonic() - self.tried
+        reply = self._reply(answer)
+        return Outcome(self.request, reply, own, self.asked, reserved_at, seconds)
 
     def _reply(self, answer: Answer) -> ChatReply:
         return ChatReply(

@@ -3,7 +3,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from shared.errors import Cancelled
+from shared.errors import BudgetExceeded, Cancelled
 from shared.events import CacheEvent, ChatOptions, ChatReply, CostEvent
 from tests.router.conftest import ask, chat, until
 
@@ -108,3 +108,13 @@ async def test_who_flies_on_after_the_first_has_left_is_booked_with_the_cost(bus
     told = [CostEvent.model_validate_json(message.data) for message in costs]
     assert [(one.error, one.cache) for one in told] == [("cancelled", "miss"), (None, "miss")]
     assert (reply.cache, fake.stats.chats) == ("miss", 1)
+
+
+async def test_who_rides_along_is_not_refused_by_the_budget_of_who_began(bus, router, fake):
+    poor = ask("the same", task_id="poor", budget_tokens=1)
+    async with router():
+        asked = [chat(bus, request) for request in (poor, *[ask("the same")] * 20)]
+        first, *others = await asyncio.gather(*asked, return_exceptions=True)
+    assert isinstance(first, BudgetExceeded)
+    assert {other.content for other in others} == {others[0].content}
+    assert fake.stats.chats == 1

@@ -4,6 +4,7 @@ import pytest
 
 from services.router import clouds
 from services.router.policy.steps import judged
+from services.router.record import open_record
 from shared.errors import InvalidSetting, ModelMissing, OutputCut
 from shared.events import ChatOptions, Empty, PolicyReport, StepResult
 from shared.events.base import Reason
@@ -24,6 +25,15 @@ async def test_a_model_that_may_not_be_asked_leads_to_the_next(bus, router):
     async with router(fallbacks={"remote": "llama3.1:8b"}):
         reply = await chat(bus, ask(model="remote"))
     assert reply.rule == "named; after remote: refused"
+
+
+async def test_the_record_has_each_models_own_time_the_reply_the_callers(bus, router):
+    async with router(fallbacks={"stall": "llama3.1:8b"}, idle_s=0.1) as service:
+        reply = await chat(bus, ask(model="stall"))
+    async with open_record(service.settings.data_dir / "router" / "calls.db") as record:
+        rows = await record.rows("SELECT model, total_s FROM calls ORDER BY id")
+    assert [row["model"] for row in rows] == ["stall", "llama3.1:8b"]
+    assert sum(row["total_s"] for row in rows) <= reply.times.total_s
 
 
 async def test_when_all_fail_the_last_failure_is_told(bus, router, fake):
