@@ -3,8 +3,9 @@
 slow-load (no byte for `load_s`), stall (two tokens, then nothing), mid (an error line), cut (the
 socket goes), crash (500 always), crash-once, nodone (no last line), len (length limit), badjson
 (breaks the schema), badjson-once, halfline, garbage, repeat (a token for ever, then no last line),
-busy (503), toomany (429), notools, wordy (calls no tool), wordy-once, thinker, remote (tells a
-remote host), nocount (no counts), slow (0.02 s a token).
+endless (a token for ever, and no limit), busy (503), toomany (429), notools, wordy (calls no
+tool), wordy-once, thinker, remote (tells a remote host), nocount (no counts), slow (0.02 s a
+token).
 """
 
 import asyncio
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 NAMES = (
     "slow-load", "stall", "mid", "cut", "crash", "nodone", "len", "badjson", "halfline", "garbage",
     "repeat", "busy", "toomany", "notools", "remote", "nocount", "slow", "wordy", "thinker",
+    "endless",
 )  # fmt: skip
 CRASHED = "model runner has unexpectedly stopped, this may be due to resource limitations"
 FIRST = {"busy": (503, "server busy, please try again.  maximum pending requests exceeded"),
@@ -90,6 +92,7 @@ def _lines(server: "FakeOllama", body: dict[str, Any], kind: str) -> list[Any]:
         "mid": [*head[:2], {"error": "an error was encountered while running the model"}],
         "cut": [*head[:2], "cut"],
         "stall": [*head[:2], "stall"],
+        "endless": ["endless"],
         "halfline": [*head[:2], "half"],
         "garbage": [*head[:2], "garbage"],
         "nodone": head,
@@ -156,5 +159,8 @@ async def _break(request: web.Request, response: web.StreamResponse, how: str) -
         request.transport.abort()
     if how == "half":
         await response.write(b'{"model":"halfline","message":{"role":"assi')
+    while how == "endless":
+        line = {"model": "endless", "message": {"role": "assistant", "content": "on "}}
+        await response.write((orjson.dumps(line) + b"\n") * 100)
     if how == "garbage":
         await response.write(b"<html>not json</html>\n")

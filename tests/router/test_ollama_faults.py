@@ -54,6 +54,7 @@ async def hasty(fake):
         ("halfline", EngineFailed),
         ("nodone", EngineFailed),
         ("repeat", OutputCut),
+        ("endless", OutputCut),
         ("len", OutputCut),
     ],
 )

@@ -7,7 +7,7 @@ from shared.errors import EngineFailed, OutputCut
 
 
 def told(**line):
-    telling = Telling("m", 0.0, False)
+    telling = Telling("m", 0.0, False, 50)
     telling.take({"message": {"content": "x"}, "done": True, **line})
     return telling.answer("here", True)
 
@@ -31,7 +31,7 @@ def test_what_is_left_out_is_nothing():
 
 
 def unfinished(pieces):
-    telling = Telling("m", 0.0, False)
+    telling = Telling("m", 0.0, False, 50)
     for piece in pieces:
         telling.take({"message": {"content": piece}, "done": False})
     return telling.answer("here", True)

@@ -56,9 +56,10 @@ class OllamaEngine:
     async def chat(self, request: ChatRequest, on_delta: OnDelta | None) -> Answer:
         """Answer; a stream that ends without its last line is no answer."""
         await self._check(request)
-        telling = Telling(request.model, time.monotonic(), self._router.allow_remote)
-        patience = Patience(self._router.first_token_s, self._router.idle_s)
         asked = chat.body(request, self._router)
+        limit = asked["options"]["num_predict"]
+        telling = Telling(request.model, time.monotonic(), self._router.allow_remote, limit)
+        patience = Patience(self._router.first_token_s, self._router.idle_s)
         async with (
             patience.keep(),
             self.client.stream("/api/chat", asked) as response,

@@ -15,15 +15,20 @@ NANOSECONDS = 1e9
 MOST_TOKENS = 10**9
 MOST_NANOSECONDS = 10**15
 """More is no count; the record's columns and sums could not hold it."""
+BEYOND, SLACK = 2, 100
+"""A line holds a token or more, and a model that thinks may be asked twice (for the thought, for
+the structure): a server that sends more lines heeds no limit and would fill the memory."""
 REPEATS = 30
 """Ollama gives a stream up, without its last line, once a token came so often in a row."""
 
 
 class Telling:
-    """What was told so far, since `began` (monotonic seconds)."""
+    """What was told so far, since `began` (monotonic seconds), of an answer of `limit` tokens."""
 
-    def __init__(self, model: str, began: float, allow_remote: bool) -> None:
+    def __init__(self, model: str, began: float, allow_remote: bool, limit: int) -> None:
         self._model = model
+        self._limit = limit
+        self._most = BEYOND * limit + SLACK
         self._began = began
         self._allow_remote = allow_remote
         self._first_s: float | None = None
@@ -43,6 +48,8 @@ class Telling:
             raise EngineFailed("Ollama sent a message that is not an object")
         delta = _text(message, "content")
         self._pieces.append(delta)
+        if len(self._pieces) > self._most:
+            raise OutputCut(f"Ollama went on far beyond the limit of {self._limit} tokens")
         self._calls += _list(message, "tool_calls")
         self._thoughts.append(_text(message, "thinking"))
         if line.get("done"):
