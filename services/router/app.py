@@ -13,9 +13,15 @@ import anyio.abc
 from nats.micro.request import Request
 
 from services.router import clouds, history
+from services.router.budgets import peers
+from services.router.budgets.peers import Peers
+from services.router.budgets.sharing import Sharing
 from services.router.desk import Desk
-from services.router.door.app import Door
+from services.router.door.app import Desks, Door
 from services.router.door.server import open_door
+from services.router.embedding.desk import EmbedDesk
+from services.router.embedding.flights import EmbedFlights
+from services.router.embedding.handlers import EmbedHandlers
 from services.router.engine import Engine
 from services.router.flights import Flights
 from services.router.handlers import ChatHandlers
@@ -38,7 +44,7 @@ from services.router.tuning.levers import Family, Levers
 from services.router.tuning.store import Store
 from services.router.tuning.tuner import Tuner
 from services.router.usage.importing import Importer
-from shared.events import EmbedRequest, Empty, MonitorAsk, SuggestAsk, TuningAsk, UsageImport
+from shared.events import Empty, MonitorAsk, SuggestAsk, TuningAsk, UsageImport
 from shared.service import Service
 from shared.settings import Settings
 from shared.subjects import MODEL_CANCEL, MODEL_CHAT, MODEL_EMBED
@@ -55,6 +61,7 @@ class Room:
     switch: Switch
     record: Record
     running: Running
+    sharing: Sharing
     loops: anyio.abc.TaskGroup
 
 
@@ -67,15 +74,17 @@ async def lifespan(service: Service) -> AsyncIterator[None]:
         switch = await make_switch(service.settings)
         stack.push_async_callback(switch.primary.close)
         loops = await stack.enter_async_context(anyio.create_task_group())
-        running = Running()
+        running, run = Running(), record.of.name
+        sharing = Sharing(service.bus, run, service.settings.host, Peers(run))
         await switch.probe()
-        door = await _serve(Room(service, switch, record, running, loops))
+        door = await _serve(Room(service, switch, record, running, sharing, loops))
         told = service.heart.info
-        service.heart.info = lambda: told() | {"door": door.url}
+        service.heart.info = lambda: told() | {"door": door.url, peers.INFO: run}
         async with open_door(door, service.settings.router):
             yield
         await running.drain(DRAIN_S)
         await record.settle()
+        await sharing.flush()
         loops.cancel_scope.cancel()
 
 
@@ -100,11 +109,12 @@ async def _serve(room: Room) -> Door:
     """Start the loops, register every request subject, and return what answers at the door."""
     service, switch, record = room.service, room.switch, room.record
     settings = service.settings.router
-    parts = await make(service, switch, record)
+    parts = await make(service, switch, record, room.sharing)
     hosts = parts.pool.beat if parts.pool else dict
     service.heart.info = lambda: switch.info() | {"slots": parts.slots.info()} | hosts()
-    models = ModelHandlers(settings, switch, parts.slots, parts.pool)
-    suggestions = Suggestions(settings.suggestions, models.embed)
+    models = ModelHandlers(settings, switch, parts.pool)
+    embedding = _embedding(room, parts)
+    suggestions = Suggestions(settings.suggestions, embedding.embed)
     desk = _desk(room, parts, suggestions)
     await _start(room, parts)
     presence = Presence(service.bus.nc)
@@ -114,10 +124,24 @@ async def _serve(room: Room) -> Door:
     room.loops.start_soon(chat.own)
     await _chat(service, chat)
     await _models(service, models)
+    await _embed(service, EmbedHandlers(embedding, room.running, presence))
     await service.endpoints.answer_many("model.suggest", SuggestAsk, suggestions.answer, 4)
     room.loops.start_soon(suggestions.run)
     await _reports(service, record, parts)
-    return Door(settings, desk, models, room.running)
+    return Door(settings, Desks(desk, embedding, models), room.running)
+
+
+def _embedding(room: Room, parts: Parts) -> EmbedDesk:
+    return EmbedDesk(
+        settings=room.service.settings.router,
+        switch=room.switch,
+        slots=parts.slots,
+        cache=parts.vectors,
+        flights=EmbedFlights(room.loops),
+        booking=parts.booking,
+        policy=parts.policy,
+        budgets=parts.budgets,
+    )
 
 
 def _desk(room: Room, parts: Parts, suggestions: Suggestions) -> Desk:
@@ -143,9 +167,17 @@ async def _start(room: Room, parts: Parts) -> None:
         loops.start_soon(parts.shelf.run)
     for loop in (room.record.run, parts.telemetry.run, room.switch.watch, parts.quality.run):
         loops.start_soon(loop)
+    await _share(room)
     keep = (room.record.path, settings.keep_days, settings.keep_calls)
     loops.start_soon(history.keep_short, *keep)
     await room.service.bus.nc.subscribe(steps.SUBJECT, cb=Steps(room.record).hear)
+
+
+async def _share(room: Room) -> None:
+    """Count budgets with the other routers from the first request on."""
+    await room.service.bus.nc.subscribe(peers.SUBJECT, cb=room.sharing.peers.hear)
+    room.loops.start_soon(room.sharing.run)
+    await room.sharing.ready()
 
 
 async def _chat(service: Service, handlers: ChatHandlers) -> None:
@@ -153,11 +185,15 @@ async def _chat(service: Service, handlers: ChatHandlers) -> None:
     await service.bus.nc.subscribe(MODEL_CANCEL, cb=handlers.cancel)
 
 
+async def _embed(service: Service, handlers: EmbedHandlers) -> None:
+    async def embed(request: Request) -> None:
+        service.tasks.start_soon(handlers.embed, request)
+
+    await service.endpoints.answer_raw(MODEL_EMBED, embed)
+
+
 async def _models(service: Service, handlers: ModelHandlers) -> None:
     endpoints = service.endpoints
-    router = service.settings.router
-    limit = router.queue + router.slots * max(1, len(router.ollama_hosts))
-    await endpoints.answer_many(MODEL_EMBED, EmbedRequest, handlers.embed, limit)
     await endpoints.answer("model.status", Empty, handlers.status)
     await endpoints.answer("model.models", Empty, handlers.models)
     await endpoints.answer("model.hosts", Empty, handlers.hosts)

@@ -1,24 +1,20 @@
-"""Models and their engine: what is at hand, what answers now, vectors, pulls."""
+"""Models and their engine: what is at hand, what answers now, pulls."""
 
 from __future__ import annotations
 
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Literal
 
 from nats.micro.request import Request
 
 from services.router import names
 from services.router.ollama.pull import pull
 from services.router.pool.engine import PoolEngine
-from services.router.slots import Queue
 from services.router.switch import Switch
 from shared import rpc
 from shared.bus import encode
 from shared.errors import InvalidInput
 from shared.events import (
-    EmbedReply,
-    EmbedRequest,
     Empty,
     EngineStatus,
     HostList,
@@ -29,18 +25,13 @@ from shared.events import (
 from shared.load import leaning
 from shared.settings import RouterSettings
 
-Priority = Literal["urgent", "high", "normal", "low"]
-EMBED = "embed"
-"""The alias of the setting's embedding model."""
-
 
 @dataclass(frozen=True, slots=True)
 class ModelHandlers:
-    """Answers `model.status`, `model.models`, `model.hosts`, `model.embed` and `model.pull`."""
+    """Answers `model.status`, `model.models`, `model.hosts` and `model.pull`."""
 
     settings: RouterSettings
     switch: Switch
-    slots: Queue
     pool: PoolEngine | None
 
     async def status(self, _: Empty) -> EngineStatus:
@@ -62,24 +53,6 @@ class ModelHandlers:
     async def hosts(self, asked: Empty) -> HostList:
         """Return the hosts of the pool, none when the engine is another."""
         return HostList() if self.pool is None else await self.pool.list_hosts(asked)
-
-    async def embed(self, request: EmbedRequest, priority: Priority = "normal") -> EmbedReply:
-        """Return vectors from the engine of now."""
-        ours = not request.model or request.model == EMBED not in self.settings.aliases
-        wanted = self.settings.embed_model if ours else request.model
-        model = names.chain(wanted, self.settings)[0]
-        names.refuse_cloud(model, self.settings)
-        engine = await self.switch.choose(model)
-        asked = request.model_copy(update={"model": model})
-        with leaning():
-            async with self.slots.hold(priority):
-                found = await engine.embed(asked)
-        return EmbedReply(
-            model=found.model,
-            engine=engine.name,
-            embeddings=tuple(map(tuple, found.embeddings)),
-            prompt_tokens=found.prompt_tokens,
-        )
 
     async def pull(self, request: Request) -> None:
         """Fetch a model, with progress to the reply inbox; then look what there is now."""

@@ -117,7 +117,9 @@ class Shelf:
 
     async def _heard(self, message: Msg) -> None:
         try:
-            self._learn(str(orjson.loads(message.data)["key"]))
+            told = orjson.loads(message.data)
+            if told.get("of", "chat") == "chat":
+                self._learn(str(told["key"]))
         except (orjson.JSONDecodeError, KeyError, TypeError):
             return
 

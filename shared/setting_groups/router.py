@@ -104,6 +104,8 @@ class RouterSettings(Group):
     table of `{model, api_key, url, always, usd_per_month}` by name.
     `budgets` is a list of `{of, name, per, usd, tokens}`.
     `shared_cache` keeps answers on the bus too, for other routers and for the next start.
+    `embed_cache_entries` vectors, and 32 MB of them, are kept in the process (0: none).
+    `reference_model` and `embed_reference_model` are the cloud models that savings compare with.
     `suggestions` remembers questions by meaning (`model.suggest`), which costs a vector each.
     `keep_days` and `keep_calls` are what the record holds call by call; older ones are summed up
     by day. `energy_usd_per_kwh` with `watts` prices local answers by the time that they kept a
@@ -138,8 +140,11 @@ class RouterSettings(Group):
     cache_entries: int = Field(default=1000, ge=0)
     cache_ttl_s: float = Field(default=3600.0, gt=0)
     shared_cache: bool = True
+    embed_cache_entries: int = Field(default=10_000, ge=0, le=1_000_000)
+    embed_cache_ttl_s: float = Field(default=86_400.0, gt=0)
     suggestions: bool = False
     reference_model: str = "gpt-4o"
+    embed_reference_model: str = "text-embedding-3-small"
     keep_days: int = Field(default=30, ge=1, le=3650)
     keep_calls: int = Field(default=1_000_000, ge=1000)
     door_host: str = "127.0.0.1"

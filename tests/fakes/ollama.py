@@ -35,6 +35,7 @@ class Stats:
     most_open: int = 0
     cancelled: int = 0
     bodies: list[dict[str, Any]] = field(default_factory=list)
+    embedded: list[list[str]] = field(default_factory=list)
 
 
 class FakeOllama:
@@ -53,6 +54,9 @@ class FakeOllama:
         self.seen: set[str] = set()
         self.cloud_disabled = True
         self.fault = ""
+        self.embed_crashes = 0
+        self.embed_gate = asyncio.Event()
+        self.embed_gate.set()
 
     @property
     def url(self) -> str:
@@ -101,7 +105,10 @@ class FakeOllama:
         return web.json_response({"cloud": {"disabled": self.cloud_disabled, "source": "env"}})
 
     async def _stats(self, _: web.Request) -> web.Response:
-        return web.json_response(asdict(self.stats) | {"bodies": len(self.stats.bodies)})
+        return web.json_response(
+            asdict(self.stats)
+            | {"bodies": len(self.stats.bodies), "embedded": len(self.stats.embedded)}
+        )
 
     async def _tags(self, _: web.Request) -> web.Response:
         return web.json_response(
@@ -161,6 +168,11 @@ class FakeOllama:
             raise Malformed("invalid input type", 400)
         if body.get("truncate") is False and any(len(text) > 4 * 8192 for text in texts):
             raise Malformed("the input length exceeds the context length", 400)
+        self.stats.embedded.append(texts)
+        await self.embed_gate.wait()
+        if self.embed_crashes:
+            self.embed_crashes -= 1
+            raise Malformed("llama runner process has terminated", 500)
         count = sum(len(text.split()) for text in texts)
         vectors = [vector(text) for text in texts if text]
         return web.json_response(

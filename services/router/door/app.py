@@ -7,7 +7,7 @@ import logging
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from services.router.desk import Desk
 from services.router.door import openai_lists
@@ -20,10 +20,11 @@ from services.router.door.hall import Hall
 from services.router.door.openai import OpenAI
 from services.router.door.pour import Pour
 from services.router.door.wishes import wishes
+from services.router.embedding.desk import EmbedDesk
 from services.router.models import ModelHandlers
 from services.router.running import Running
 from shared.errors import Cancelled, SovereignError
-from shared.events import ChatReply, Empty, ModelInfo
+from shared.events import ChatReply, EmbedReply, Empty, ModelInfo
 from shared.ids import ulid
 from shared.settings import RouterSettings
 
@@ -33,22 +34,30 @@ PULSE_S = 15.0
 """A stream that is silent for so long gets a comment, so that nobody between takes it for dead."""
 PULSE = b": still here\n\n"
 HUNG_UP = "the caller hung up"
+LABELS = ("engine", "model", "host", "cache", "kept", "notice")
 LARGE = 64 << 20
 """Bytes of large bodies that are read at a time."""
 Read = TypeVar("Read")
 Handler = Callable[[Call, str | None, str], Awaitable[None]]
 
 
+class Desks(NamedTuple):
+    """Who answers what is asked at the door."""
+
+    chat: Desk
+    embedding: EmbedDesk
+    models: ModelHandlers
+
+
 class Door:
     """Answers what speaks OpenAI's or Anthropic's language; at `url` while it is open."""
 
-    def __init__(
-        self, settings: RouterSettings, desk: Desk, models: ModelHandlers, running: Running
-    ) -> None:
+    def __init__(self, settings: RouterSettings, desks: Desks, running: Running) -> None:
         self.url = ""
         self._settings = settings
-        self._desk = desk
-        self._models = models
+        self._desk = desks.chat
+        self._embedding = desks.embedding
+        self._models = desks.models
         self._running = running
         self._access = Access(settings)
         self._hall = Hall(LARGE)
@@ -135,11 +144,13 @@ class Door:
         await call.end()
 
     async def _embeddings(self, call: Call, caller: str | None, request_id: str) -> None:
-        asked, packed = await self._read(call, openai_lists.read)
-        asked = asked.model_copy(update=_tenant(caller))
+        known = {"request_id": request_id, "source": "openai", "caller": caller}
+        known |= _tenant(caller) | wishes(call)
+        asked, packed = await self._read(call, lambda data: openai_lists.read(data, known))
         with self._running.call(request_id):
             async with self._listening(call, request_id, False):
-                reply = await self._models.embed(asked)
+                reply = await self._embedding.embed(asked)
+                _label(call, reply)
                 await call.answer(200, openai_lists.embeddings(reply, packed))
 
     async def _list(self, call: Call, caller: str | None, request_id: str) -> None:
@@ -203,11 +214,9 @@ def _tenant(caller: str | None) -> dict[str, str]:
     return {} if caller is None else {"tenant": caller}
 
 
-def _label(call: Call, reply: ChatReply) -> None:
+def _label(call: Call, reply: ChatReply | EmbedReply) -> None:
     """Tell in headers who answered, and from where."""
-    for name in ("engine", "model", "host", "cache"):
-        value = getattr(reply, name)
+    for name in LABELS:
+        value = getattr(reply, name, "")
         if value:
             call.mark(f"x-sovereign-{name}", value)
-    if reply.notice:
-        call.mark("x-sovereign-notice", reply.notice)

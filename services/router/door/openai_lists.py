@@ -27,16 +27,18 @@ class Embedding(Given):
     dimensions: int | None = Field(default=None, ge=1, le=65_536)
 
 
-def read(data: bytes) -> tuple[EmbedRequest, bool]:
-    """Return the request, and whether the vectors are wanted in base64."""
+def read(data: bytes, known: dict[str, Any]) -> tuple[EmbedRequest, bool]:
+    """Return the request, and whether the vectors are wanted in base64.
+
+    `known` are fields of the request that the body does not tell.
+    """
     try:
         given = Embedding.model_validate(parsed(data))
         texts = (given.input,) if isinstance(given.input, str) else given.input
         if not all(isinstance(text, str) for text in texts):
             raise InvalidInput("input: text only; tokens differ from model to model", field="input")
-        asked = EmbedRequest.model_validate(
-            {"model": given.model, "input": texts, "dimensions": given.dimensions}
-        )
+        told = {"model": given.model, "input": texts, "dimensions": given.dimensions}
+        asked = EmbedRequest.model_validate(told | known)
     except ValidationError as error:
         raise invalid(error) from None
     return asked, given.encoding_format == "base64"

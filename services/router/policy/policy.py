@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from services.router import names
 from services.router.advice import alias
-from services.router.budgets.estimate import prompt_tokens
+from services.router.budgets.estimate import Spending, prompt_tokens
 from services.router.policy.picks import PICKS, Pick
 from services.router.policy.quality import Quality, Score
 from shared.errors import (
@@ -26,6 +26,7 @@ from shared.errors import (
 from shared.events import (
     AliasLine,
     ChatRequest,
+    EmbedRequest,
     Empty,
     ModelInfo,
     PolicyReport,
@@ -34,6 +35,8 @@ from shared.events import (
 )
 from shared.settings import PolicyRule, RouterSettings
 
+EMBED = "embed"
+"""The alias of the setting's embedding model."""
 FALL_BACK = (
     BudgetExceeded, Busy, EngineFailed, InputTooLong, ModelMissing, NeedsModel, OutputCut,
     OutputInvalid, Refused, TimedOut, Unavailable,
@@ -65,12 +68,19 @@ class Policy:
 
     def choose(self, request: ChatRequest) -> Choice:
         """Return what to try; raise `Refused` when only a cloud that is not allowed is left."""
-        found = self._found(request)
-        allowed = tuple(model for model in found.models if self._allowed(model, request))
-        if not allowed:
-            raise self._refusal(found)
-        names.refuse_cloud(allowed[0], self._settings)
-        return Choice(allowed, found.rule)
+        return self._permitted(self._found(request), request)
+
+    def choose_vectors(self, request: EmbedRequest) -> Choice:
+        """Return what to try for vectors: the setting's model unless another is named."""
+        settings = self._settings
+        if request.model == "" or request.model == EMBED not in settings.aliases:
+            models = names.chain(settings.embed_model, settings)
+            found = Choice(models, f"alias {EMBED}" if request.model else "default")
+        else:
+            models = names.chain(request.model, settings)
+            named = "alias " + request.model if request.model in settings.aliases else "named"
+            found = Choice(models, named)
+        return self._permitted(found, request)
 
     async def explain(self, _: Empty) -> PolicyReport:
         """Answer `model.policy`: what names stand for now, and how models did."""
@@ -149,7 +159,14 @@ class Policy:
         score = self._quality.score(model, kind)
         return score.known and score.mean_s is not None and score.mean_s <= rule.within_s
 
-    def _allowed(self, model: str, request: ChatRequest) -> bool:
+    def _permitted(self, found: Choice, request: Spending) -> Choice:
+        allowed = tuple(model for model in found.models if self._allowed(model, request))
+        if not allowed:
+            raise self._refusal(found)
+        names.refuse_cloud(allowed[0], self._settings)
+        return Choice(allowed, found.rule)
+
+    def _allowed(self, model: str, request: Spending) -> bool:
         cloud = self._settings.clouds.get(model)
         return cloud is None or cloud.always or model in (request.model, *request.clouds)
 

@@ -11,18 +11,20 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from services.router.engine import Answer
-from services.router.models import Priority
 from services.router.suggest.memory import LONGEST, Asked, Memory
 from shared.clock import now
 from shared.errors import InvalidInput, SovereignError
 from shared.events import ChatRequest, EmbedReply, EmbedRequest, SuggestAsk, SuggestReply
+from shared.priorities import PriorityName
 
 log = logging.getLogger(__name__)
 
 WAITING = 100
 """Questions that may wait for their vector; while a model is busy, later ones are not learned."""
+SOURCE = "suggestions"
+"""Who asks for these vectors, in the record."""
 
-Embed = Callable[[EmbedRequest, Priority], Awaitable[EmbedReply]]
+Embed = Callable[[EmbedRequest], Awaitable[EmbedReply]]
 
 
 class Suggestions:
@@ -63,6 +65,7 @@ class Suggestions:
         near = self._memory.nearest(ask.tenant, vector, ask.limit, ask.at_least)
         return SuggestReply(suggestions=near, known=self._memory.count(ask.tenant))
 
-    async def _vector(self, text: str, tenant: str, priority: Priority) -> tuple[float, ...]:
-        reply = await self._embed(EmbedRequest(input=(text,), tenant=tenant), priority)
+    async def _vector(self, text: str, tenant: str, priority: PriorityName) -> tuple[float, ...]:
+        asked = EmbedRequest(input=(text,), tenant=tenant, priority=priority, source=SOURCE)
+        reply = await self._embed(asked)
         return reply.embeddings[0]

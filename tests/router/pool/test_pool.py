@@ -151,8 +151,8 @@ async def test_vectors_come_from_another_host_when_one_has_just_gone(bus, router
         second = await stack.enter_async_context(FakeOllama())
         await stack.enter_async_context(router(ollama_hosts=hosts(first, second), reprobe_s=60.0))
         await first.__aexit__()
-        for _ in range(2):
-            await bus.request("model.embed", EmbedRequest(input=("x",)), EmbedReply, 5.0)
+        for text in ("x", "y"):
+            await bus.request("model.embed", EmbedRequest(input=(text,)), EmbedReply, 5.0)
         told = await infos(bus)
     assert (told["gpu0"].failures, told["gpu1"].calls) == (1, 2)
 

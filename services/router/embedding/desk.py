@@ -1,0 +1,228 @@
+"""The front desk for vectors: through cache, flight, budget, queue and engine, text by text."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Container, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+from services.router import names
+from services.router.budgets.bill import Bill
+from services.router.budgets.budgets import Budgets
+from services.router.embedding.booking import Booking, shares
+from services.router.embedding.errand import Errand, Way
+from services.router.embedding.flights import EmbedFlights, Flight, Made
+from services.router.embedding.keys import keys
+from services.router.embedding.vectors import Vector, VectorCache
+from services.router.engine import Engine, Vectors
+from services.router.policy.policy import FALL_BACK, Choice, Policy
+from services.router.slots import Queue
+from services.router.switch import Switch
+from shared.errors import (
+    BudgetExceeded,
+    Cancelled,
+    EngineFailed,
+    InvalidInput,
+    ModelMissing,
+    NeedsModel,
+    Refused,
+    SovereignError,
+    TimedOut,
+    Unavailable,
+)
+from shared.events import EmbedReply, EmbedRequest
+from shared.ids import ulid
+from shared.settings import RouterSettings
+
+Found = dict[bytes, Vector]
+Texts = Mapping[bytes, str]
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedDesk:
+    """Serves any number of requests at once; the engine sees at most as many as it has slots."""
+
+    settings: RouterSettings
+    switch: Switch
+    slots: Queue
+    cache: VectorCache
+    flights: EmbedFlights
+    booking: Booking
+    policy: Policy
+    budgets: Budgets
+
+    async def embed(self, request: EmbedRequest) -> EmbedReply:
+        """Return vectors within `timeout_s`; raise typed errors; every outcome is recorded.
+
+        A request that waits for a model (`NeedsModel`) is no call, and comes again and again.
+        """
+        made = {"request_id": request.request_id or ulid()}
+        errand = Errand(request.model_copy(update=made), request.model)
+        try:
+            _check(request)
+            return await self._in_time(errand, self.policy.choose_vectors(request))
+        except NeedsModel:
+            raise
+        except SovereignError as error:
+            self.booking.failed(errand, error.code, error.host)
+            raise
+        except asyncio.CancelledError:
+            self.booking.failed(errand, Cancelled.code)
+            raise
+
+    async def _in_time(self, errand: Errand, choice: Choice) -> EmbedReply:
+        limit = asyncio.timeout(errand.request.timeout_s)
+        try:
+            async with limit:
+                return await self._first(errand, choice)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            line = f"no vectors in {errand.request.timeout_s:g} s"
+            raise TimedOut(line, field="timeout_s") from None
+
+    async def _first(self, errand: Errand, choice: Choice) -> EmbedReply:
+        """Return the vectors of the first model that can; each failure is recorded as a call."""
+        errand.rule = choice.rule
+        for model in choice.models:
+            errand.try_model(model, last=model == choice.models[-1])
+            try:
+                names.refuse_cloud(model, self.settings)
+                return await self._twice(errand)
+            except FALL_BACK as error:
+                if errand.last:
+                    raise
+                if errand.engine is not None and not isinstance(error, NeedsModel):
+                    self.booking.failed(errand, error.code, error.host)
+                errand.rule = f"{choice.rule}; after {model}: {error.code}"
+        raise Refused("no model is left to try", field="model")
+
+    async def _twice(self, errand: Errand) -> EmbedReply:
+        """Look again when the engine is not what it was a moment ago, then choose anew."""
+        try:
+            return await self._serve(errand)
+        except (Unavailable, ModelMissing) as error:
+            before = errand.engine
+            await self.switch.probe()
+            again = await self.switch.choose(errand.request.model)
+            if isinstance(error, ModelMissing) and again is before:
+                raise
+        except EngineFailed:
+            await self.switch.probe()
+            raise
+        return await self._serve(errand)
+
+    async def _serve(self, errand: Errand) -> EmbedReply:
+        engine = errand.engine = await self.switch.choose(errand.request.model)
+        if not engine.is_llm and not errand.last:
+            raise ModelMissing(f"{errand.request.model} is not at hand", field="model")
+        identity = await engine.identity(errand.request.model) if engine.is_llm else ""
+        if errand.request.cache == "off" or not identity:
+            return await self._fresh(errand, engine)
+        return await self._kept(errand, engine, keys(errand.request, engine.name, identity))
+
+    async def _fresh(self, errand: Errand, engine: Engine) -> EmbedReply:
+        """Ask for every text; nothing is kept."""
+        made = await self._ask(errand, engine, errand.request.input)
+        errand.paid.append(made)
+        self.booking.done(errand, {})
+        return errand.reply(made.vectors, 0)
+
+    async def _kept(self, errand: Errand, engine: Engine, wanted: Sequence[bytes]) -> EmbedReply:
+        """Ask only for texts that nobody has asked for, each once."""
+        texts = dict(zip(wanted, errand.request.input, strict=True))
+        hits = {key: vector for key in texts if (vector := self.cache.get(key)) is not None}
+        self.cache.looked("hit", list(hits), errand.event())
+        missing = {key: text for key, text in texts.items() if key not in hits}
+        errand.way = "hit"
+        found = hits | (await self._fetch(errand, engine, missing) if missing else {})
+        if missing:
+            errand.way = "miss" if errand.paid else "coalesced"
+        kept = _by_way(errand, [(key, found[key]) for key in wanted], hits)
+        self.booking.done(errand, kept)
+        return errand.reply([found[key] for key in wanted], sum(map(len, kept.values())))
+
+    async def _fetch(self, errand: Errand, engine: Engine, missing: Texts) -> Found:
+        """Ride with the flights that bring some of the texts, and start one for the rest.
+
+        What another's budget did not reach for is asked for anew, on one's own.
+        """
+        flights = self._board(errand, missing)
+        rest = {key: text for key, text in missing.items() if self.flights.of(key) is None}
+        own = self._start(errand, engine, rest) if rest else None
+        found: Found = {}
+        with ExitStack() as aboard:
+            for flight in (flights := [own, *flights] if own else flights):
+                aboard.enter_context(self.flights.ride(flight, errand.paid.append))
+            for flight in flights:
+                try:
+                    found |= await flight.landed()
+                except BudgetExceeded:
+                    if flight is own:
+                        raise
+        left = {key: text for key, text in missing.items() if key not in found}
+        return found | (await self._fetch(errand, engine, left) if left else {})
+
+    def _board(self, errand: Errand, missing: Texts) -> list[Flight]:
+        """Return the flights that bring some of the texts, and tell how the looks went."""
+        flying = {key: flight for key in missing if (flight := self.flights.of(key)) is not None}
+        rest = [key for key in missing if key not in flying]
+        self.cache.looked("coalesced", list(flying), errand.event())
+        self.cache.looked("miss", rest, errand.event())
+        errand.way = "miss" if rest else "coalesced"
+        return list(dict.fromkeys(flying.values()))
+
+    def _start(self, errand: Errand, engine: Engine, rest: Texts) -> Flight:
+        event = errand.event()
+
+        async def fly() -> Made:
+            made = await self._ask(errand, engine, tuple(rest.values()))
+            self.cache.put(dict(zip(rest, made.vectors, strict=True)), event)
+            return replace(made, keys=tuple(rest))
+
+        return self.flights.start(tuple(rest), fly)
+
+    async def _ask(self, errand: Errand, engine: Engine, texts: tuple[str, ...]) -> Made:
+        """Ask within the budgets. Others may wait for it longer than who began it."""
+        changes = {"input": texts, "timeout_s": self.settings.first_token_s}
+        request = errand.request.model_copy(update=changes)
+        async with self.budgets.hold(request) as bill:
+            errand.bill, bill.queued = bill, True
+            async with self.slots.hold(request.priority) as waited_s:
+                bill.queued = False
+                found = await _uncrashed(engine, request, bill)
+                bill.paid(found)
+        tokens = shares([len(text.encode()) for text in texts], found.prompt_tokens)
+        return Made(found, tuple(map(Vector, found.embeddings, tokens)), waited_s)
+
+
+def _check(request: EmbedRequest) -> None:
+    """Say what is wrong with the request."""
+    for number, text in enumerate(request.input):
+        if not text:
+            raise InvalidInput(f"input.{number}: is empty", field=f"input.{number}")
+
+
+async def _uncrashed(engine: Engine, request: EmbedRequest, bill: Bill) -> Vectors:
+    """Ask once more after a crash."""
+    try:
+        return await engine.embed(request)
+    except EngineFailed:
+        bill.lost()
+    await bill.again(request)
+    return await engine.embed(request)
+
+
+def _by_way(
+    errand: Errand, wanted: Sequence[tuple[bytes, Vector]], hits: Container[bytes]
+) -> dict[Way, list[Vector]]:
+    """Return what this request did not pay for; the same text twice is asked for once."""
+    paid = {key for made in errand.paid for key in made.keys}
+    kept: dict[Way, list[Vector]] = {}
+    for key, vector in wanted:
+        if key in paid:
+            paid.discard(key)
+        else:
+            kept.setdefault("hit" if key in hits else "coalesced", []).append(vector)
+    return kept
