@@ -9,6 +9,7 @@ from nats.aio.msg import Msg
 from nats.micro.request import Request
 
 from services.router.desk import Desk
+from services.router.pour import Pour
 from services.router.presence import Presence
 from services.router.running import Running
 from shared import rpc
@@ -64,11 +65,22 @@ class ChatHandlers:
         request_id = asked.request_id or ulid()
         asked = asked.model_copy(update={"request_id": request_id})
         chunks = Chunks(request, request_id) if asked.stream else None
-        tell, empty = (chunks.tell, chunks.empty) if chunks else (None, None)
+        empty = chunks.empty if chunks else None
         with self._running.call(request_id) as take_back:
             async with self._presence.watch(request._msg.reply, empty, take_back):
                 with leaning():
-                    return await self._desk.complete(asked, tell)
+                    return await self._told(asked, chunks)
+
+    async def _told(self, asked: ChatRequest, chunks: Chunks | None) -> ChatReply:
+        """Return the reply; of a stream, its pieces have gone out before."""
+        if chunks is None:
+            return await self._desk.complete(asked, None)
+
+        async def tell(delta: str) -> None:
+            await pour.put(delta.encode())
+
+        async with Pour(chunks.send) as pour:
+            return await self._desk.complete(asked, tell)
 
 
 class Chunks:
@@ -79,9 +91,9 @@ class Chunks:
         self._request_id = request_id
         self._index = 0
 
-    async def tell(self, delta: str) -> None:
+    async def send(self, text: bytes) -> None:
         """Send the next piece."""
-        await self._request.respond(self._next(delta))
+        await self._request.respond(self._next(text.decode()))
 
     def empty(self) -> bytes:
         """Return a piece without text: who hears it is still there."""

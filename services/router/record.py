@@ -130,7 +130,7 @@ class Record:
             self.lost += 1
 
     def later(self, entry: Callable[[], None]) -> None:
-        """Call `entry`, which adds, once the replies of now are out; before anyone reads at last."""
+        """Call `entry`, which adds, once the replies of now are out, or when somebody reads."""
         self._later.append(entry)
         if len(self._later) == 1:
             asyncio.get_running_loop().call_later(LATER_S, self._make)

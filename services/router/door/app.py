@@ -18,10 +18,10 @@ from services.router.door.call import Call, Receive, Scope, Send
 from services.router.door.errors import Unknown, WrongMethod
 from services.router.door.hall import Hall
 from services.router.door.openai import OpenAI
-from services.router.door.pour import Pour
 from services.router.door.wishes import wishes
 from services.router.embedding.desk import EmbedDesk
 from services.router.models import ModelHandlers
+from services.router.pour import Pour
 from services.router.running import Running
 from shared.errors import Cancelled, SovereignError
 from shared.events import ChatReply, EmbedReply, Empty, ModelInfo
@@ -136,7 +136,7 @@ class Door:
             events, untold = untold + story.piece(delta), b""
             await pour.put(events)
 
-        async with Pour(call) as pour:
+        async with Pour(call.tell) as pour:
             reply = await self._desk.complete(asked.request, tell, call.label)
         if not call.begun:
             _label(call, reply)
