@@ -12,13 +12,17 @@ ROOM = 1 << 18
 
 
 class Pour:
-    """Hands what is put in to `send`, from a task of its own; leaving sends the rest."""
+    """Hands what is put in to `send`: the first piece at once, the others from a task of its own.
+
+    Leaving sends the rest.
+    """
 
     def __init__(self, send: Callable[[bytes], Awaitable[None]]) -> None:
         self._send = send
         self._held = bytearray()
         self._news = asyncio.Event()
         self._room = asyncio.Event()
+        self._begun = False
         self._ending = False
 
     async def __aenter__(self) -> Self:
@@ -37,6 +41,11 @@ class Pour:
 
     async def put(self, piece: bytes) -> None:
         """Take a piece; wait only when the reader is far behind, raise when it cannot be sent."""
+        if not self._begun:
+            self._begun = True
+            await self._send(piece)
+            await asyncio.sleep(0)  # the loop gets its turn to write: a first word is waited for
+            return
         self._held += piece
         self._news.set()
         while len(self._held) > ROOM and not self._task.done():

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -20,21 +21,24 @@ class Reader:
         self.packets.append(events)
 
 
-async def test_what_comes_in_one_breath_goes_out_in_one_packet():
+async def test_the_first_piece_goes_out_at_once_and_those_of_one_breath_together():
     reader = Reader()
     async with Pour(reader.tell) as poured:
+        await poured.put(b"first")
+        assert reader.packets == [b"first"]
         for event in (b"a", b"b", b"c"):
             await poured.put(event)
-        await until(lambda: reader.packets)
+        await until(lambda: len(reader.packets) == 2)
         await poured.put(b"d")
-    assert reader.packets == [b"abc", b"d"]
+    assert reader.packets == [b"first", b"abc", b"d"]
 
 
 async def test_a_reader_far_behind_makes_the_engine_wait(monkeypatch):
     monkeypatch.setattr(pour, "ROOM", 10)
     reader = Reader()
-    reader.gate.clear()
     async with Pour(reader.tell) as poured:
+        await poured.put(b"")
+        reader.gate.clear()
         await poured.put(b"x" * 8)
         await until(lambda: not poured._held)
         late = asyncio.create_task(poured.put(b"y" * 20))
@@ -56,12 +60,21 @@ async def test_what_was_said_before_an_error_still_goes_out():
     assert reader.packets == [b"a"]
 
 
-async def broken(_: bytes) -> None:
-    raise ConnectionError("nobody there")
+def breaking() -> Callable[[bytes], Awaitable[None]]:
+    """Return what sends one piece, and no more."""
+    sent: list[bytes] = []
+
+    async def send(piece: bytes) -> None:
+        sent.append(piece)
+        if len(sent) > 1:
+            raise ConnectionError("nobody there")
+
+    return send
 
 
 async def test_a_stream_that_cannot_be_sent_fails_and_does_not_wait(monkeypatch):
     monkeypatch.setattr(pour, "ROOM", 10)
     with pytest.raises(ConnectionError, match="nobody there"):
-        async with asyncio.timeout(30), Pour(broken) as poured:
+        async with asyncio.timeout(30), Pour(breaking()) as poured:
+            await poured.put(b"first")
             await poured.put(b"x" * 20)
