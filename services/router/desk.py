@@ -13,7 +13,7 @@ from services.router.budgets.budgets import Budgets
 from services.router.cache import Cache
 from services.router.engine import Answer, Engine, OnDelta
 from services.router.errand import Begun, Errand
-from services.router.flights import Flights
+from services.router.flights import Flights, Tab
 from services.router.keys import cacheable, key
 from services.router.policy.policy import FALL_BACK, Choice, Policy
 from services.router.shelf import Shelf
@@ -99,7 +99,7 @@ class Desk:
         asked = errand.request
         errand.rule = choice.rule
         for model in choice.models:
-            errand.request, errand.bill = asked.model_copy(update={"model": model}), None
+            errand.request, errand.tab = asked.model_copy(update={"model": model}), Tab()
             errand.last = model == choice.models[-1]
             try:
                 return await self._twice(errand)
@@ -134,7 +134,7 @@ class Desk:
         if not engine.is_llm:
             return await ask(engine, errand.request, errand.on_delta)
         if not cacheable(errand.request):
-            return await self._queued(engine, errand, errand.on_delta)
+            return await self._queued(engine, errand.request, errand.on_delta, errand.tab)
         return await self._cached(engine, errand)
 
     async def _cached(self, engine: Engine, errand: Errand) -> Answer:
@@ -164,15 +164,16 @@ class Desk:
         When the budget of who began it does not reach, the others go on with their own.
         """
         event = errand.event(name, engine)
+        request = errand.request
 
-        async def start(tell: OnDelta | None) -> Answer:
-            answer = await self._queued(engine, errand, tell)
-            if _worth_keeping(errand.request, answer):
+        async def start(tell: OnDelta | None, tab: Tab) -> Answer:
+            answer = await self._queued(engine, request, tell, tab)
+            if _worth_keeping(request, answer):
                 self.cache.put(name, answer, event)
                 if self.suggestions is not None:
-                    self.suggestions.learn(errand.request, answer)
+                    self.suggestions.learn(request, answer)
                 if self.shelf is not None:
-                    self.shelf.keep(name, errand.request.tenant, answer)
+                    self.shelf.keep(name, request.tenant, answer)
             return answer
 
         while True:
@@ -184,12 +185,13 @@ class Desk:
                 if errand.cache == "miss":
                     raise
 
-    async def _queued(self, engine: Engine, errand: Errand, on_delta: OnDelta | None) -> Answer:
-        """Ask within the budgets; an answer that is kept for others is paid by the first."""
-        request = errand.request
+    async def _queued(
+        self, engine: Engine, request: ChatRequest, on_delta: OnDelta | None, tab: Tab
+    ) -> Answer:
+        """Ask within the budgets; what it comes to stands on the tab."""
         async with self.budgets.hold(request) as bill:
-            errand.bill, bill.queued = bill, True
-            async with self.slots.hold(request.priority) as errand.queue_s:
+            tab.bill, bill.queued = bill, True
+            async with self.slots.hold(request.priority) as tab.queue_s:
                 bill.queued = False
                 return await ask(engine, request, on_delta, bill)
 

@@ -9,9 +9,8 @@ from decimal import Decimal
 from typing import Literal
 
 from services.router.accounts import Outcome
-from services.router.budgets.bill import Bill
-from services.router.budgets.estimate import NOTHING
 from services.router.engine import Answer, Engine, OnDelta
+from services.router.flights import Tab
 from shared.events import CacheEvent, ChatReply, ChatRequest, ModelTimes
 
 Begun = Callable[[dict[str, str]], None]
@@ -20,12 +19,12 @@ Begun = Callable[[dict[str, str]], None]
 
 @dataclass(slots=True)
 class Errand:
-    """`cache` and `queue_s` are known when it has come so far; `engine` when one was chosen.
+    """`cache` is known when it has come so far; `engine` when one was chosen.
 
     `tried` is when the try of now began (monotonic), None for the first;
     `asked` is the model as the caller named it, `rule` what chose the one that is tried now;
-    `last` is false while others are left to try, `told` once the caller has seen a word; `bill` is
-    what was reserved for the try of now.
+    `last` is false while others are left to try, `told` once the caller has seen a word; `tab` is
+    what the try of now comes to, as far as this one pays it.
     """
 
     request: ChatRequest
@@ -33,12 +32,11 @@ class Errand:
     began: float = field(default_factory=time.monotonic)
     engine: Engine | None = None
     cache: Literal["miss", "hit", "coalesced", "off"] = "off"
-    queue_s: float = 0.0
     asked: str = ""
     rule: str = ""
     last: bool = True
     told: bool = False
-    bill: Bill | None = None
+    tab: Tab = field(default_factory=Tab)
     begun: Begun | None = None
     tried: float | None = None
 
@@ -67,9 +65,9 @@ class Errand:
         """Whether the engine answered this very request."""
         return self.cache in ("off", "miss")
 
-    def pays(self) -> None:
-        """Bear the cost of an answer that was shared in flight: who began it may have left."""
-        self.cache = "miss"
+    def pays(self, tab: Tab) -> None:
+        """Bear the cost of what was shared in flight: who began it may have left."""
+        self.cache, self.tab = "miss", tab
 
     def event(self, key: str, engine: Engine) -> CacheEvent:
         """Return what the cache's events say of this request."""
@@ -88,7 +86,7 @@ class Errand:
 
     def failed(self, host: str = "") -> Outcome:
         """Return what is known of a failure, at `host` if at one; what was booked for it."""
-        booked = self.bill.amount if self.bill else NOTHING
+        booked = self.tab.booked
         answer = Answer(
             content="",
             model=self.request.model,
@@ -101,7 +99,7 @@ class Errand:
         return self._outcome(answer, own)
 
     def _outcome(self, answer: Answer, own: bool) -> Outcome:
-        reserved_at = self.bill.at if self.bill else None
+        reserved_at = self.tab.bill.at if self.tab.bill else None
         seconds = None if self.tried is None else time.monotonic() - self.tried
         reply = self._reply(answer)
         return Outcome(self.request, reply, own, self.asked, reserved_at, seconds)
@@ -134,7 +132,7 @@ class Errand:
             return ModelTimes(total_s=total_s)
         return ModelTimes(
             total_s=total_s,
-            queue_s=self.queue_s + answer.queue_s,
+            queue_s=self.tab.queue_s + answer.queue_s,
             first_token_s=answer.first_token_s,
             load_s=answer.load_s,
             prompt_s=answer.prompt_s,

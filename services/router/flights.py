@@ -4,17 +4,37 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import anyio
 import anyio.abc
 
+from services.router.budgets.bill import Bill
+from services.router.budgets.estimate import NOTHING, Amount
 from services.router.engine import Answer, OnDelta
 
-Start = Callable[[OnDelta | None], Awaitable[Answer]]
-Pay = Callable[[], None]
+LEAVE_S = 1.0
+"""The last one to leave waits so long for the bill of what it ended."""
 
 
-def _nothing() -> None:
+@dataclass(slots=True)
+class Tab:
+    """What a request comes to, for who pays it: its bill, and the seconds it waited for a place."""
+
+    bill: Bill | None = None
+    queue_s: float = 0.0
+
+    @property
+    def booked(self) -> Amount:
+        """Return what the attempts so far came to."""
+        return self.bill.amount if self.bill else NOTHING
+
+
+Start = Callable[[OnDelta | None, Tab], Awaitable[Answer]]
+Pay = Callable[[Tab], None]
+
+
+def _nothing(tab: Tab) -> None:
     return
 
 
@@ -22,12 +42,15 @@ class Flight:
     """One request upstream and those who wait for it. It is cancelled when the last one leaves.
 
     `aboard` has a function of each, the first in front: the first that is there still when the
-    answer comes bears its cost, so that it is booked once even if who began it has left.
+    answer comes bears its cost, so that it is booked once even if who began it has left. So does
+    the first of those to whom it fails, and the last to leave what was given up.
     """
 
     def __init__(self) -> None:
         self.aboard: list[Pay] = []
         self.scope = anyio.CancelScope()
+        self.landed = asyncio.Event()
+        self._tab = Tab()
         self._deltas: list[str] = []
         self._news = asyncio.Event()
         self._answer: Answer | None = None
@@ -35,14 +58,25 @@ class Flight:
 
     async def fly(self, start: Start, streamed: bool) -> None:
         """Run the request; its outcome goes to the riders, never to the task group."""
-        with self.scope:
-            try:
-                self._answer = await start(self._tell if streamed else None)
+        try:
+            with self.scope:
+                self._answer = await start(self._tell if streamed else None, self._tab)
+        except Exception as error:
+            self._error = error
+        finally:
+            if self._answer is not None or self._tab.booked != NOTHING:
                 for pay in self.aboard[:1]:
-                    pay()
-            except Exception as error:
-                self._error = error
+                    pay(self._tab)
+            self.landed.set()
             self._announce()
+
+    async def end(self) -> None:
+        """Give up what is not landed yet, and wait until its bill is known."""
+        if self.landed.is_set():
+            return
+        self.scope.cancel()
+        with anyio.move_on_after(LEAVE_S, shield=True):
+            await self.landed.wait()
 
     async def follow(self, on_delta: OnDelta | None) -> Answer:
         """Tell all pieces, those of before too; return the answer or raise its error."""
@@ -83,7 +117,7 @@ class Flights:
     async def ride(
         self, key: str, start: Start, on_delta: OnDelta | None, pay: Pay = _nothing
     ) -> Answer:
-        """Join the flight of this key, or start it; `pay` is called if the cost is this one's."""
+        """Join the flight of this key, or start it; `pay` is given the tab that is this one's."""
         flight = self._flying.get(key)
         if flight is None:
             flight = self._flying[key] = Flight()
@@ -92,10 +126,10 @@ class Flights:
         try:
             return await flight.follow(on_delta)
         finally:
-            flight.aboard.remove(pay)
-            if not flight.aboard:
+            if flight.aboard == [pay]:
                 self._land(key, flight)
-                flight.scope.cancel()
+                await flight.end()
+            flight.aboard.remove(pay)
 
     async def _fly(self, key: str, flight: Flight, start: Start, streamed: bool) -> None:
         try:

@@ -3,6 +3,7 @@ import asyncio
 import anyio
 import pytest
 
+from services.router.budgets.bill import Bill, free
 from services.router.engine import Answer
 from services.router.flights import Flights
 from shared.errors import EngineFailed
@@ -18,8 +19,9 @@ class Upstream:
         self.gate = asyncio.Event()
         self.error = error
 
-    async def start(self, tell) -> Answer:
+    async def start(self, tell, tab) -> Answer:
         self.asked += 1
+        tab.bill = booked()
         try:
             if tell:
                 await tell("one ")
@@ -32,6 +34,13 @@ class Upstream:
         if tell:
             await tell("two")
         return Answer(content="one two", model="m")
+
+
+def booked() -> Bill:
+    """Return a bill on which something stands."""
+    bill = free()
+    bill.paid(Answer(content="x", model="m", completion_tokens=1))
+    return bill
 
 
 def hearing():
@@ -119,3 +128,53 @@ async def test_all_riders_get_the_error_and_the_task_group_lives():
         assert [type(outcome) for outcome in outcomes] == [EngineFailed] * 3
         with pytest.raises(EngineFailed):
             await flights.ride("k", upstream.start, None)
+
+
+@pytest.mark.parametrize(("error", "leaving"), [(None, 1), (EngineFailed("crash"), 1), (None, 2)])
+async def test_who_is_aboard_pays_whether_it_comes_fails_or_is_given_up(error, leaving):
+    upstream, paid = Upstream(error), []
+    async with anyio.create_task_group() as tasks:
+        flights = Flights(tasks)
+        pays = [lambda _, n=n: paid.append(n) for n in range(2)]
+        rides = [asyncio.create_task(flights.ride("k", upstream.start, None, pay)) for pay in pays]
+        await until(lambda: upstream.asked)
+        for ride in rides[:leaving]:
+            ride.cancel()
+            await asyncio.gather(ride, return_exceptions=True)
+        upstream.gate.set()
+        await asyncio.gather(*rides, return_exceptions=True)
+    assert paid == [1]
+
+
+async def test_the_last_one_has_left_only_when_the_bill_is_known():
+    order, sent = [], asyncio.Event()
+
+    async def start(tell, tab) -> Answer:
+        tab.bill = booked()
+        sent.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            order.append("ended")
+
+    async with anyio.create_task_group() as tasks:
+        flights = Flights(tasks)
+        pay = lambda tab: order.append(type(tab.bill).__name__)  # noqa: E731
+        ride = asyncio.create_task(flights.ride("k", start, None, pay))
+        await sent.wait()
+        ride.cancel()
+        await asyncio.gather(ride, return_exceptions=True)
+        order.append("left")
+    assert order == ["ended", "Bill", "left"]
+
+
+async def test_nobody_pays_for_what_failed_before_it_cost_anything():
+    paid = []
+
+    async def start(tell, tab) -> Answer:
+        raise EngineFailed("away")
+
+    async with anyio.create_task_group() as tasks:
+        with pytest.raises(EngineFailed):
+            await Flights(tasks).ride("k", start, None, paid.append)
+    assert paid == []

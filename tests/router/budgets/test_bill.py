@@ -4,21 +4,25 @@ import asyncio
 from dataclasses import replace
 from decimal import Decimal
 
+import anyio
 import pytest
 
+from services.router.accounts import row
 from services.router.asking import ask as ask_whole
 from services.router.budgets import budgets as module
 from services.router.budgets.budgets import Budgets
 from services.router.budgets.estimate import estimate
 from services.router.engine import Answer
 from services.router.errand import Errand
-from services.router.record import open_record
+from services.router.flights import Flights
+from services.router.record import open_record, pico
 from shared.clock import now
 from shared.errors import BudgetExceeded, EngineFailed, OutputInvalid
 from shared.events import ChatOptions
 from shared.settings import CloudModel, RouterSettings, SpendingLimit
 from tests.router.budgets.test_budgets import PRICE, SMALL, budgets, lines, spend
 from tests.router.conftest import ask
+from tests.router.test_record import writing
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 WRONG = Answer(content="{}", model="m", prompt_tokens=40, completion_tokens=2, cost_usd=Decimal(0))
@@ -50,8 +54,8 @@ async def record(tmp_path):
 async def tried(kept: Budgets, engine: Scripted, **changes) -> Errand:
     """Ask as the desk does; the errand tells what is recorded of a failure."""
     errand = Errand(ask("one", **{"options": SMALL, "format": SCHEMA} | changes), None)
-    async with kept.hold(errand.request) as errand.bill:
-        await ask_whole(engine, errand.request, None, errand.bill)
+    async with kept.hold(errand.request) as errand.tab.bill:
+        await ask_whole(engine, errand.request, None, errand.tab.bill)
     return errand
 
 
@@ -126,12 +130,39 @@ async def test_a_call_that_runs_over_the_turn_counts_where_it_began(record, monk
     monkeypatch.setattr(module, "now", lambda: began)
     kept = budgets(record, SpendingLimit(tokens=100), SpendingLimit(tokens=90, per="day"))
     errand = Errand(ask("one", options=SMALL), None)
-    async with kept.hold(errand.request) as errand.bill:
+    async with kept.hold(errand.request) as errand.tab.bill:
         monkeypatch.setattr(module, "now", lambda: ended)
         await spend(kept)
-        errand.bill.paid(WRONG)
+        errand.tab.bill.paid(WRONG)
     found = {line.period: line for line in (await kept.list_budgets(None)).lines}
     spent = {period: line.spent_tokens for period, line in found.items()}
     assert spent == {"2030-01": 42, "2030-01-31": 42, "2030-02": 10, "2030-02-01": 10}
     assert {line.reserved_tokens for line in found.values()} == {0}
     assert errand.done(WRONG).at == began
+
+
+async def test_a_shared_call_that_all_gave_up_is_on_the_record_of_the_last(tmp_path):
+    kept_by = RouterSettings(clouds={"far": CLOUD})
+    async with anyio.create_task_group() as tasks, writing(tmp_path / "calls.db") as record:
+        kept, flights = Budgets(kept_by, record, {"far": PRICE}), Flights(tasks)
+        errands = [Errand(ask("one", options=SMALL, model="far"), None) for _ in range(2)]
+        sent = asyncio.Event()
+
+        async def start(tell, tab) -> Answer:
+            async with kept.hold(errands[0].request) as tab.bill:
+                sent.set()
+                await asyncio.Event().wait()
+
+        rides = [
+            asyncio.create_task(flights.ride("k", start, None, errand.pays)) for errand in errands
+        ]
+        await sent.wait()
+        for errand, ride in zip(errands, rides, strict=True):
+            ride.cancel()
+            await asyncio.gather(ride, return_exceptions=True)
+            record.add(row(errand.failed(), "cancelled"))
+        spent = (await lines(kept))["cloud", "far"].spent_usd
+        again = (await lines(Budgets(kept_by, record, {"far": PRICE})))["cloud", "far"]
+        costs = [row["cost_pico"] for row in await record.rows("SELECT cost_pico FROM calls")]
+    assert again.spent_usd == spent > Decimal("0.1")
+    assert (costs[0], costs[1]) == (None, pico(spent))

@@ -137,7 +137,7 @@ async def test_what_a_lost_answer_may_have_cost_is_known_after_a_restart(record)
     kept = budgets(record, clouds=clouds)
     errand = Errand(ask("hello", options=SMALL, model="far"), None)
     with pytest.raises(EngineFailed):
-        async with kept.hold(errand.request) as errand.bill:
+        async with kept.hold(errand.request) as errand.tab.bill:
             raise EngineFailed("gone")
     record.add(accounts.row(errand.failed(), "engine_failed"))
     spent = (await lines(kept))["cloud", "far"].spent_usd

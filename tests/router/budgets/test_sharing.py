@@ -48,9 +48,9 @@ class Router:
 
     async def spend(self, answer: Answer = WHOLE, **request) -> None:
         errand = Errand(ask("hello", options=SMALL, **{"caller": "ann"} | request), None)
-        async with self.budgets.hold(errand.request) as errand.bill:
+        async with self.budgets.hold(errand.request) as errand.tab.bill:
             await asyncio.sleep(0)
-            errand.bill.paid(answer)
+            errand.tab.bill.paid(answer)
         self.record.add(row(errand.done(answer), None))
 
     async def line(self, of: str = "caller"):
