@@ -1,22 +1,18 @@
-"""Trends of days and the end of the month, by the median of slopes: outliers do not bend it."""
+"""Trends of days, by the median of slopes: outliers do not bend them."""
 
 from __future__ import annotations
 
-import math
 import statistics
-from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from shared.events import Forecast, Trend
+from shared.events import Trend
 
 DAYS = 28
 ENOUGH = 5
-"""Whole days, before which nothing is foretold."""
+"""Whole days, before which nothing is told."""
 NORMAL = 1.4826
-Z = 1.96
-Foretold = Literal["calls", "tokens", "cost_usd"]
 
 
 class Line(NamedTuple):
@@ -54,26 +50,6 @@ def trend(what: str, values: Sequence[float]) -> Trend:
             "mean": statistics.fmean(values) if values else None,
             "per_day": line.slope if line else None,
         }
-    )
-
-
-def month_end(what: Foretold, values: Sequence[float], so_far: float, today: date) -> Forecast:
-    """Return what the month should come to: `so_far` with today, and the days after it."""
-    line, month = fitted(values), f"{today:%Y-%m}"
-    if line is None:
-        return Forecast(what=what, month=month, so_far=so_far)
-    left = monthrange(today.year, today.month)[1] - today.day
-    # Day 0 is yesterday; what is left of today is not foretold twice.
-    days = [max(0.0, line.level + line.slope * (day + 1)) for day in range(1, left + 1)]
-    spread = Z * line.spread * math.sqrt(left)
-    expected = so_far + sum(days)
-    return Forecast(
-        what=what,
-        month=month,
-        so_far=so_far,
-        expected=expected,
-        low=max(so_far, expected - spread),
-        high=expected + spread,
     )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from services.router.monitor.forecast import DAYS, filled, month_end, trend
+from services.router.monitor.forecast import DAYS, filled, trend
+from services.router.monitor.month import Foretold, Now, month_end
 from services.router.monitor.watch import Monitor
 from services.router.recent import Recent, percentile
 from services.router.record import Record, dollars
@@ -29,6 +30,10 @@ BY_DAY = """
 """The cost has what clouds may have charged for calls that failed; the rest is of answers."""
 
 
+Days = dict[str, sqlite3.Row]
+FORETOLD: tuple[Foretold, ...] = ("calls", "tokens")
+
+
 @dataclass(frozen=True, slots=True)
 class Reporter:
     """Reads; changes nothing."""
@@ -40,7 +45,8 @@ class Reporter:
         """Return figures, anomalies, trends and forecasts."""
         since = (now() - timedelta(hours=ask.hours)).isoformat()
         found = Recent(tuple(await self.record.rows(CALLS, since, MOST)))
-        today = now().date()
+        at = now()
+        today = at.date()
         start = min(today.replace(day=1), today - timedelta(days=DAYS))
         days = {row["day"]: row for row in await self.record.rows(BY_DAY, start.isoformat())}
         return MonitorReport(
@@ -48,7 +54,7 @@ class Reporter:
             series=series(found),
             anomalies=self.monitor.anomalies(),
             trends=_trends(days, today),
-            forecast=_forecast(days, today),
+            forecast=_forecast(days, at),
             bill_usd=_bill(days, today),
         )
 
@@ -83,7 +89,7 @@ def _line(model: str, host: str, engine: str, rows: list[sqlite3.Row]) -> Series
     )
 
 
-def _trends(days: dict[str, sqlite3.Row], today: date) -> tuple[Trend, ...]:
+def _trends(days: Days, today: date) -> tuple[Trend, ...]:
     means = [
         row["seconds"] / row["calls"]
         for day, row in days.items()
@@ -93,35 +99,35 @@ def _trends(days: dict[str, sqlite3.Row], today: date) -> tuple[Trend, ...]:
     return (*sums, trend("cost_usd", _costs(days, today)), trend("seconds_per_call", means[-DAYS:]))
 
 
-def _forecast(days: dict[str, sqlite3.Row], today: date) -> tuple[Forecast, ...]:
-    month = f"{today:%Y-%m}"
-    calls, tokens = (
-        month_end(
-            what,
-            filled(_values(days, what), today),
-            sum(value for day, value in _values(days, what).items() if day.startswith(month)),
-            today,
-        )
-        for what in ("calls", "tokens")
-    )
-    bill = _bill(days, today)
-    if bill is None:
-        return (calls, tokens)
-    return (calls, tokens, month_end("cost_usd", _costs(days, today), float(bill), today))
+def _forecast(days: Days, at: datetime) -> tuple[Forecast, ...]:
+    sums = [_end(what, _values(days, what), at) for what in FORETOLD]
+    if _bill(days, at.date()) is None:
+        return tuple(sums)
+    costs = {day: float(dollars(row["cost"] or 0) or 0) for day, row in days.items()}
+    unknown = any(row["unpriced"] for row in days.values())
+    return (*sums, _end("cost_usd", costs, at, unknown))
 
 
-def _values(days: dict[str, sqlite3.Row], what: str) -> dict[str, float]:
+def _end(what: Foretold, by_day: dict[str, float], at: datetime, unknown: bool = False) -> Forecast:
+    """Return the end of the month; with an `unknown` day among them only what it came to so far."""
+    today = at.date()
+    so_far = sum(value for day, value in by_day.items() if day.startswith(f"{today:%Y-%m}"))
+    before = [] if unknown else filled(by_day, today)
+    return month_end(what, before, Now(at, so_far, by_day.get(today.isoformat(), 0.0)))
+
+
+def _values(days: Days, what: str) -> dict[str, float]:
     return {day: float(row[what] or 0) for day, row in days.items()}
 
 
-def _costs(days: dict[str, sqlite3.Row], today: date) -> list[float]:
+def _costs(days: Days, today: date) -> list[float]:
     """Return the cost of each day; none at all when one of them is unknown."""
     if any(row["unpriced"] for row in days.values()):
         return []
     return filled({d: float(dollars(r["cost"] or 0) or 0) for d, r in days.items()}, today)
 
 
-def _bill(days: dict[str, sqlite3.Row], today: date) -> Decimal | None:
+def _bill(days: Days, today: date) -> Decimal | None:
     """Return what the month cost so far, or None when the cost of a call is unknown."""
     rows = [row for day, row in days.items() if day.startswith(f"{today:%Y-%m}")]
     if any(row["unpriced"] for row in rows):

@@ -3,7 +3,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.router.monitor.forecast import ENOUGH, filled, fitted, month_end
+from services.router.monitor.forecast import ENOUGH, filled, fitted
 from services.router.monitor.watch import MOST_SERIES, Monitor
 from shared.clock import now
 from shared.events import MonitorAsk, MonitorReport
@@ -59,14 +59,6 @@ def test_a_line_is_not_bent_by_a_wild_day():
     assert line.slope == pytest.approx(1.0, abs=0.01)
     assert line.level == pytest.approx(29.0, abs=0.2)
     assert fitted(values[: ENOUGH - 1]) is None
-
-
-def test_the_month_ends_at_what_is_known_plus_the_days_left():
-    found = month_end("calls", [100.0] * 20, 1500.0, date(2026, 11, 20))
-    assert (found.expected, found.low, found.high) == (2500.0, 2500.0, 2500.0)
-    rising = month_end("calls", [float(n) for n in range(1, 21)], 210.0, date(2026, 11, 28))
-    assert rising.expected == pytest.approx(210 + 22 + 23)
-    assert month_end("calls", [], 5.0, date(2026, 11, 28)).expected is None
 
 
 def test_days_without_calls_are_zeros_from_the_first_that_had_any():
