@@ -76,6 +76,8 @@ def _usage(error: Any) -> int:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "sovereign"
     message = message.replace("Value error, ", "").rstrip(".")
+    if getattr(error, "option_name", "")[1:2].isdigit():
+        message += ": a number below zero is taken for an option unless it stands after `--`"
     return _fail(f"{message}; see `{path} --help`", USAGE)
 
 

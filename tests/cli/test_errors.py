@@ -25,3 +25,10 @@ def test_a_failure_is_one_line_and_a_code(capsys, error, code, line):
 def test_what_nobody_expected_is_raised():
     with pytest.raises(ZeroDivisionError):
         report(ZeroDivisionError())
+
+
+def test_a_number_below_zero_is_told_from_an_option(run):
+    refused = run("match", "bill", "charge", "acme", "-200")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
+    assert "below zero" in refused.stderr
+    assert "below zero" not in run("match", "bill", "charge", "acme", "-z").stderr
