@@ -9,6 +9,7 @@ from mcp.server import MCPServer
 
 from cli.mcp_server import sessions, tasks
 from cli.mcp_server.line import Line
+from cli.mcp_server.strict import StrictServer
 from shared.settings import Settings
 
 Family = Callable[[MCPServer, Line], None]
@@ -24,7 +25,7 @@ handoff, append what the next one needs to know."""
 
 def build(line: Line) -> MCPServer:
     """Return the server with the tools of all families."""
-    server: MCPServer = MCPServer(
+    server = StrictServer(
         "sovereign", instructions=ABOUT, version=version("sovereign"), log_level="WARNING"
     )
     for register in FAMILIES:

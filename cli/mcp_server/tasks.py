@@ -25,7 +25,12 @@ Seconds = Annotated[float, Field(ge=0, le=600, description="Wait so long for the
 
 def register(server: MCPServer, line: Line) -> None:
     """Add the tools of this family."""
+    _submit(server, line)
+    _get(server, line)
+    _cancel(server, line)
 
+
+def _submit(server: MCPServer, line: Line) -> None:
     @server.tool()
     async def submit_task(
         title: Annotated[str, Field(description="What is to be done, in one line")],
@@ -52,11 +57,15 @@ def register(server: MCPServer, line: Line) -> None:
 
         return await line.run(work)
 
+
+def _get(server: MCPServer, line: Line) -> None:
     @server.tool()
     async def get_task(task_id: TaskId, wait_s: Seconds = 0) -> dict[str, Any]:
         """Tell how a task stands: its state, its steps, and the answer once it has ended."""
         return await line.run(lambda bus, _: _report(bus, task_id, wait_s))
 
+
+def _cancel(server: MCPServer, line: Line) -> None:
     @server.tool()
     async def cancel_task(
         task_id: TaskId, reason: Annotated[str, Field(description="Why, for the record")] = ""

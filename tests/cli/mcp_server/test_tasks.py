@@ -67,6 +67,16 @@ async def test_cancelling_and_mistakes_are_told_in_one_line(settings, bus):
         assert "conflict: task mine has ended" in late.content[0].text
 
 
+async def test_an_argument_that_no_tool_has_is_refused_by_its_name(settings, bus):
+    async with Line(settings) as line, Client(build(line)) as client:
+        wrong = await client.call_tool("submit_task", {"title": "x", "piority": "high"})
+        assert wrong.is_error
+        assert "invalid_input: 'piority' is no argument" in wrong.content[0].text
+        assert await read_subject(bus, "TASKS", "task.request.*") == []
+        for tool in (await client.list_tools()).tools:
+            assert tool.input_schema["additionalProperties"] is False
+
+
 async def test_without_a_server_every_call_says_how_to_start_one(settings, nats_server):
     nats_server.kill()
     async with Line(settings) as line, Client(build(line)) as client:
