@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from services.dashboard.pages import words
 from services.dashboard.vitals import BARS
@@ -17,6 +18,7 @@ TONES = {
     "rejected": "bad", "missing": "bad", "symptom": "warn", "quarantined": "bad", "exited": "bad",
     "restarted": "warn", "decision": "info", "outcome": "good", "connecting": "warn",
 }  # fmt: skip
+_CODE = re.compile(r"`([^`\n]+)`")
 HOLLOW = frozenset({"queued", "stopped", "cancelled", "missing"})
 
 
@@ -51,8 +53,8 @@ def pill(text: str, kind: str = "") -> Markup:
 
 def line(text: str, limit: int = 140) -> Markup:
     """Return one line, cut by the width of its place; the tooltip carries more of it."""
-    tip = words.cut(text, 600)
-    return Markup('<span class="cut" title="{}">{}</span>').format(tip, words.cut(text, limit))
+    tip, shown = words.cut(text, 600), said(words.cut(text, limit))
+    return Markup('<span class="cut" title="{}">{}</span>').format(tip, shown)
 
 
 def tile(label: str, value: str, sub: str, kind: str = "", unit: str = "") -> Markup:
@@ -131,12 +133,24 @@ def row(cells: Iterable[Markup], key: str = "", kind: str = "") -> Markup:
 
 def empty(title: str, teach: Markup | str) -> Markup:
     """Return what stands where nothing is yet: what it will show, and how to get there."""
-    return Markup('<div class="empty"><b>{}</b>{}</div>').format(title, teach)
+    return Markup('<div class="empty"><b>{}</b>{}</div>').format(title, said(teach))
 
 
 def code(text: str) -> Markup:
     """Return a piece of code."""
     return Markup("<code>{}</code>").format(text)
+
+
+def said(text: Markup | str) -> Markup:
+    """Return a line of a service, with what stands between backticks as code.
+
+    All of it is escaped; a backtick without a partner stays what it is. Markup stays as it is.
+    """
+    if isinstance(text, Markup):
+        return text
+    plain, *marked = _CODE.split(text)
+    pieces = zip(marked[::2], marked[1::2], strict=True)
+    return escape(plain) + join(code(inside) + escape(after) for inside, after in pieces)
 
 
 def facts(pairs: Iterable[tuple[str, Markup | str]]) -> Markup:
@@ -147,7 +161,7 @@ def facts(pairs: Iterable[tuple[str, Markup | str]]) -> Markup:
 
 def note(text: str, kind: str = "") -> Markup:
     """Return a line that wants attention."""
-    return Markup('<div class="note {}" role="status">{}</div>').format(kind, text)
+    return Markup('<div class="note {}" role="status">{}</div>').format(kind, said(text))
 
 
 def act(name: str, key: str, text: str, kind: str = "") -> Markup:

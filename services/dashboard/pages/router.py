@@ -155,8 +155,8 @@ def _advised(one: Recommendation, *, acts: bool) -> Markup:
         '<span class="muted" style="display:block">{}</span>'
         '<span style="display:block">{}</span>{}</span>{}</div>'
     ).format(
-        one.id, words.cut(one.title, 160), words.cut(one.why, 400), words.cut(one.gain, 300),
-        _proposal(one), button,
+        one.id, parts.said(words.cut(one.title, 160)), parts.said(words.cut(one.why, 400)),
+        parts.said(words.cut(one.gain, 300)), _proposal(one), button,
     )  # fmt: skip
 
 
