@@ -15,6 +15,7 @@ WRONG = [
     (b'{"messages": [{"role": "wizard", "content": "x"}]}', InvalidInput, "messages.0.role"),
     ({"options": {"temperature": 9}}, InvalidInput, "options.temperature"),
     ({"options": {"max_tokens": 0}}, InvalidInput, "options.max_tokens"),
+    ({"options": {"stop": ["", "x"]}}, InvalidInput, "options.stop.0"),
     ({"timeout_s": -1}, InvalidInput, "timeout_s"),
     ({"priority": "now"}, InvalidInput, "priority"),
     ({"tenant": "a.b"}, InvalidInput, "tenant"),

@@ -8,7 +8,7 @@ CASES = [
     (500, "invalid JSON schema in format", "invalid_input", "format"),
     (400, "Failed to initialize samplers: failed to parse grammar", "invalid_input", "format"),
     (500, 'option "num_ctx" must be of type integer', "invalid_input", "options"),
-    (500, "Failed to create new sequence: no input provided", "invalid_input", None),
+    (500, "Failed to create new sequence: no input provided", "invalid_input", "messages"),
     (400, "invalid model name", "invalid_input", "model"),
     (400, "illegal base64 data at input byte 0", "invalid_input", "messages.images"),
     (500, "error starting runner: libggml.so: not found", "engine_failed", None),

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from services.router.door.wishes import HEADERS
 from shared.bus import invalid
 from shared.clock import now
 from shared.errors import InvalidInput, SovereignError
@@ -93,7 +94,8 @@ def made(fields: dict[str, Any], renamed: dict[str, str]) -> ChatRequest:
         wrong = invalid(error)
     field = wrong.field or "body"
     known = field.removeprefix("options.")
-    told = renamed.get(known, known)
+    first, dot, rest = known.partition(".")
+    told = HEADERS.get(first) or renamed.get(first, first) + dot + rest
     raise InvalidInput(wrong.message.replace(field, told, 1), field=told)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from services.router.door.errors import TooLarge
-from shared.errors import Cancelled
+from shared.errors import Cancelled, InvalidInput
 
 Headers = Iterable[tuple[bytes, bytes]]
 Scope = dict[str, Any]
@@ -58,6 +58,8 @@ class Call:
 
     async def body(self, limit: int) -> bytes:
         """Return the whole body; raise `TooLarge` above `limit` bytes, read or announced."""
+        if self.headers.get(b"content-encoding", b"identity") != b"identity":
+            raise InvalidInput("Content-Encoding: send the body as it is", field="Content-Encoding")
         announced = self.headers.get(b"content-length", b"0")
         if announced.isdigit() and int(announced) > limit:
             raise TooLarge(limit)

@@ -19,6 +19,7 @@ PARAMS = {
     "messages.images": "messages",
     "format": "response_format",
     "think": "reasoning_effort",
+    "timeout_s": "X-Sovereign-Timeout",
 }
 KINDS = {
     400: "invalid_request_error",

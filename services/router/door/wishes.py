@@ -15,6 +15,9 @@ FIELDS = {
     "x-sovereign-timeout": "timeout_s",
 }
 
+HEADERS = {field: name.title() for name, field in FIELDS.items()}
+"""The names of the headers, by the field that they set."""
+
 
 def wishes(call: Call) -> dict[str, Any]:
     """Return the fields of a chat request that the headers set, not yet checked.

@@ -54,11 +54,14 @@ def refuse_endless(request: ChatRequest, settings: RouterSettings) -> None:
 
 
 def options(request: ChatRequest, settings: RouterSettings) -> dict[str, Any]:
-    """Return the sampling options that are set, with the two that always are."""
+    """Return the sampling options that are set, with the two that always are.
+
+    More tokens than the context holds are never asked for: it is not shifted, so none come.
+    """
     asked = request.options
     made: dict[str, Any] = {
         "num_ctx": settings.num_ctx,
-        "num_predict": asked.max_tokens or settings.max_tokens,
+        "num_predict": min(asked.max_tokens or settings.max_tokens, settings.num_ctx),
     }
     for name in SAMPLING:
         value = getattr(asked, name)

@@ -27,9 +27,9 @@ CALLERS = (
 )
 """How those of its 500s begin that Ollama should have called 400."""
 FIELDS = {
-    "model name": "model", "tools": "tools", "thinking": "think", "format": "format",
-    "schema": "format", "grammar": "format", "option": "options", "image": "messages.images",
-    "base64": "messages.images",
+    "no input": "messages", "model name": "model", "tools": "tools", "thinking": "think",
+    "format": "format", "schema": "format", "grammar": "format", "option": "options",
+    "image": "messages.images", "base64": "messages.images",
 }  # fmt: skip
 RETRY_AFTER_S = 2.0
 CLIENT_ERROR = 400

@@ -19,6 +19,10 @@ LOOP = {"$defs": {"a": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"}
 PICTURE = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
 DRAWING = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}}
 
+PACKED = {"Content-Encoding": "gzip"}
+LATE = {"X-Sovereign-Timeout": "never"}
+ASKED = {"model": "llama3.1:8b", "messages": SAID}
+
 WRONG = [
     ({"messages": []}, 400, "messages"),
     ({"messages": "hello"}, 400, "messages"),
@@ -114,10 +118,13 @@ async def test_bodies_paths_and_methods_out_of_order(door):
             await client.post("/v1/chat/completions", content=b"[]"),
             await client.post("/v1/chat/completions", content=b"x" * 3000),
             await client.post("/v1/chat/completions", content=_parts(3000)),
+            await client.post("/v1/chat/completions", content=b"", headers=PACKED),
+            await client.post("/v1/chat/completions", json=ASKED, headers=LATE),
             await client.post("/v1/completions", json={}),
             await client.get("/v1/chat/completions"),
         ]
-    assert [answer.status_code for answer in told] == [400, 400, 413, 413, 404, 405]
+    assert [answer.status_code for answer in told] == [400, 400, 413, 413, 400, 400, 404, 405]
+    assert [answer.json()["error"]["param"] for answer in told[4:6]] == [*PACKED, *LATE]
     assert {answer.json()["error"]["type"] for answer in told} <= {
         "invalid_request_error", "not_found_error",
     }  # fmt: skip
