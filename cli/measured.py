@@ -34,7 +34,10 @@ def _quality(line: QualityLine) -> tuple[object, ...]:
 
 def show_monitor(found: MonitorReport) -> None:
     """Print figures by model and host, what is not as usual, and where it leads."""
-    columns = ("model", "host", "calls", "errors", "p50", "p95", "p99", "first", "wait", "tokens/s")
+    columns = (
+        "model", "host", "kind", "calls", "errors", "p50", "p95", "p99", "first", "wait",
+        "tokens/s",
+    )  # fmt: skip
     table(columns, [_series(line) for line in found.series])
     tell()
     if not found.anomalies:
@@ -62,24 +65,39 @@ def _number(value: float | None) -> str | None:
 def _series(line: SeriesLine) -> tuple[object, ...]:
     times = (line.p50_s, line.p95_s, line.p99_s, line.first_token_p95_s, line.queue_p95_s)
     told = [None if seconds is None else f"{seconds:.3f} s" for seconds in times]
-    return (line.model, line.host, line.calls, line.errors, *told, _number(line.tokens_per_s))
+    counts = (line.kind, line.calls, line.errors)
+    return (line.model, line.host, *counts, *told, _number(line.tokens_per_s))
 
 
 def show_budgets(found: BudgetList) -> None:
-    """Print each budget in use, the fullest first."""
-    if not found.lines:
+    """Print each budget in use, the fullest first, and who counts them."""
+    if found.lines:
+        columns = (
+            "budget", "period", "spent", "reserved", "limit", "tokens", "limit", "elsewhere",
+            "refused",
+        )  # fmt: skip
+        table(columns, [_budget(line) for line in found.lines])
+    else:
         say("no budgets: SOVEREIGN_ROUTER__BUDGETS sets them")
-        return
-    columns = ("budget", "period", "spent", "reserved", "limit", "tokens", "limit", "refused")
-    table(columns, [_budget(line) for line in found.lines])
+    if found.alone:
+        say(f"this router counts by itself for now: {found.alone}")
+    elif found.routers > 1:
+        say(f"{found.routers} routers count together")
 
 
 def _budget(line: BudgetLine) -> tuple[object, ...]:
     return (
         f"{line.of} {line.name}".strip(), line.period or "for ever", f"{line.spent_usd:.4f} USD",
         f"{line.reserved_usd:.4f} USD", line.limit_usd, line.spent_tokens, line.limit_tokens,
-        line.refused,
+        _elsewhere(line), line.refused,
     )  # fmt: skip
+
+
+def _elsewhere(line: BudgetLine) -> str | None:
+    """Return what other hosts spent, in the words of the limit."""
+    if line.limit_usd is not None and line.elsewhere_usd:
+        return f"{line.elsewhere_usd:.4f} USD"
+    return f"{line.elsewhere_tokens} tokens" if line.elsewhere_tokens else None
 
 
 def show_suggestions(found: SuggestReply) -> None:

@@ -60,10 +60,12 @@ async def test_policy_tells_who_answers_and_why(cli, bus):
 
 async def test_budgets_tell_what_is_left(cli, bus):
     line = BudgetLine(of="caller", name="ann", period="2026-11", spent_usd="1.5",
-                      reserved_usd="0", limit_usd="2", spent_tokens=7, refused=3)  # fmt: skip
-    await answer(bus, "model.budgets", BudgetList(lines=(line,)))
-    shown = (await cli("model", "budgets")).stdout
-    assert all(part in shown for part in ("caller ann", "2026-11", "1.5000 USD", "2", "3"))
+                      reserved_usd="0", limit_usd="2", spent_tokens=7, refused=3,
+                      elsewhere_usd="0.25")  # fmt: skip
+    await answer(bus, "model.budgets", BudgetList(lines=(line,), routers=2))
+    done = await cli("model", "budgets")
+    assert all(part in done.stdout for part in ("caller ann", "2026-11", "1.5000 USD", "2", "3"))
+    assert ("0.2500 USD" in done.stdout, "2 routers count" in done.stderr) == (True, True)
 
 
 async def test_pull_shows_each_new_status(cli, bus):

@@ -18,11 +18,11 @@ from services.router.errand import Errand
 from shared import bootstrap
 from shared.clock import now
 from shared.errors import BudgetExceeded
-from shared.events import BudgetShare, Empty
+from shared.events import BudgetList, BudgetShare, Empty
 from shared.reading import read_subject
 from shared.settings import RouterSettings, SpendingLimit
 from tests.router.budgets.test_budgets import SMALL
-from tests.router.conftest import ask, until
+from tests.router.conftest import ask, chat, until
 from tests.router.test_record import writing
 
 MOST = 19
@@ -232,3 +232,12 @@ async def test_without_a_budget_nothing_is_told(bus, tmp_path):
     async with routing(bus, here, limits=()) as one:
         await one.spend()
     assert await kept(bus) == {}
+
+
+async def test_a_whole_router_shares_and_names_its_run_in_its_beat(bus, router):
+    async with router(budgets=(SpendingLimit(tokens=5000),)) as service:
+        await chat(bus, ask("hello"))
+        told = await bus.request("model.budgets", Empty(), BudgetList)
+        run = service.heart.info()["run"]
+        assert (told.alone, told.routers, told.lines[0].spent_tokens > 0) == ("", 1, True)
+    assert [subject.rpartition(".")[2] for subject in await kept(bus)] == [run]
