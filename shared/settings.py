@@ -28,6 +28,7 @@ from shared.setting_groups.group import Group
 from shared.setting_groups.rooms import MatchSettings, OpsSettings, SessionsSettings
 from shared.setting_groups.router import (
     CloudModel,
+    ModelServer,
     OllamaHost,
     PolicyRule,
     RouterSettings,
@@ -37,9 +38,9 @@ from shared.subjects import Token
 
 __all__ = [
     "PREFIX", "AgentsSettings", "CloudModel", "DashboardSettings", "Group", "MatchSettings",
-    "McpServer", "NatsSettings", "OllamaHost", "OpsSettings", "PolicyRule", "RouterSettings",
-    "SessionsSettings", "Settings", "SpendingLimit", "config_file", "host_name", "host_token",
-    "load",
+    "McpServer", "ModelServer", "NatsSettings", "OllamaHost", "OpsSettings", "PolicyRule",
+    "RouterSettings", "SessionsSettings", "Settings", "SpendingLimit", "config_file",
+    "host_name", "host_token", "load",
 ]  # fmt: skip
 
 PREFIX = "SOVEREIGN_"

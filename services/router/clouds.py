@@ -1,4 +1,5 @@
-"""The clouds that the owner has named: an engine for each, with the price that its budget needs."""
+"""The models that the owner has named beside the engine: clouds, each with the price that its
+budget needs, and models on servers of his own."""
 
 from __future__ import annotations
 
@@ -13,12 +14,22 @@ from shared.settings import Settings
 
 if TYPE_CHECKING:
     from services.router.compatible.cloud import CloudEngine
+    from services.router.compatible.server import ServerEngine
 
 SETTING = "SOVEREIGN_ROUTER__CLOUDS"
 
 
 def engines(settings: Settings) -> dict[str, Engine]:
-    """Return the engines by the owner's names; raise `InvalidSetting` for an unknown price."""
+    """Return the engines by the owner's names; raise `InvalidSetting` for an unknown price, a
+    server of others, or a name that stands for both."""
+    clouds, servers = settings.router.clouds, settings.router.servers
+    if both := sorted(clouds.keys() & servers.keys()):
+        line = f"{SETTING}: {both[0]} is the name of a server as well"
+        raise InvalidSetting(line, field=SETTING)
+    return _clouds(settings) | {name: _server(settings, name) for name in servers}
+
+
+def _clouds(settings: Settings) -> dict[str, Engine]:
     clouds = settings.router.clouds
     if not clouds:
         return {}
@@ -41,6 +52,12 @@ def _engine(settings: Settings, name: str, known: dict[str, Price]) -> CloudEngi
         line = f"{SETTING}: the price of {cloud.model} ({name}) is unknown, so no budget can hold"
         raise InvalidSetting(line, field=SETTING)
     return CloudEngine(settings, name, cloud, price)
+
+
+def _server(settings: Settings, name: str) -> ServerEngine:
+    from services.router.compatible.server import ServerEngine
+
+    return ServerEngine(settings, name, settings.router.servers[name])
 
 
 def _bare(model: str) -> str:

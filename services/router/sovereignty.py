@@ -131,7 +131,7 @@ def _endpoints(facts: Facts) -> SovereigntyPart:
         name="no_foreign_endpoint",
         value=0.0 if foreign or facts.reached else 1.0,
         weight=0.2,
-        explanation=f"{told} Looked at: the bus, Ollama, the OpenAI-compatible server, clouds,"
+        explanation=f"{told} Looked at: the bus, Ollama, OpenAI-compatible servers, clouds,"
         " allow_remote, and models that Ollama only passes on. In the last"
         f" {REACHED_DAYS} days: {reached}",
     )
@@ -141,7 +141,8 @@ def foreign_endpoints(facts: Facts) -> list[str]:
     """Return every way out of the owner's hosts that the settings or the models open."""
     router = facts.settings.router
     pool = [host.url for host in facts.settings.ollama_pool]
-    urls = [*facts.settings.nats_url.split(","), *pool, router.openai_url or ""]
+    servers = [server.url for server in router.servers.values()]
+    urls = [*facts.settings.nats_url.split(","), *pool, *servers, router.openai_url or ""]
     found = [url for url in urls if url and not names.is_own(url)]
     found += ["allow_remote"] if router.allow_remote else []
     found += [f"cloud {name} ({cloud.model})" for name, cloud in router.clouds.items()]

@@ -87,6 +87,20 @@ class CloudModel(Group):
     usd_per_month: Decimal = Field(gt=0, le=1_000_000)
 
 
+class ModelServer(Group):
+    """A model on an OpenAI-compatible server of the owner's (vLLM, llama-server, LM Studio), by the
+    name that requests, aliases, rules and fallbacks use for it.
+
+    `model` is the server's own name for it; `slots` is how many requests it answers at a time
+    (`router.slots` unless given). The server stands on a host of the owner's.
+    """
+
+    url: str = Field(min_length=1)
+    model: str = Field(min_length=1)
+    api_key: SecretStr | None = None
+    slots: int | None = Field(default=None, ge=1, le=4096)
+
+
 class RouterSettings(Group):
     """Where models are, how they are asked, what is kept.
 
@@ -101,7 +115,8 @@ class RouterSettings(Group):
     `fast` and `smart` are chosen among the models at hand unless they are set here, by what was
     measured if `measured`. `rules` is a list of `{name, asked, agents, priorities,
     min_prompt_tokens, max_prompt_tokens, structured, tools, images, within_s, use}`, `clouds` a
-    table of `{model, api_key, url, always, usd_per_month}` by name.
+    table of `{model, api_key, url, always, usd_per_month}` by name, `servers` one of
+    `{url, model, api_key, slots}`: OpenAI-compatible servers of your own beside the engine.
     `budgets` is a list of `{of, name, per, usd, tokens}`.
     `shared_cache` keeps answers on the bus too, for other routers and for the next start.
     `embed_cache_entries` vectors, and 32 MB of them, are kept in the process (0: none).
@@ -122,6 +137,7 @@ class RouterSettings(Group):
     fallbacks: dict[str, str] = Field(default_factory=dict)
     rules: tuple[PolicyRule, ...] = Field(default=(), max_length=100)
     clouds: dict[str, CloudModel] = Field(default_factory=dict)
+    servers: dict[str, ModelServer] = Field(default_factory=dict)
     measured: bool = True
     embed_model: str = "nomic-embed-text"
     openai_url: str | None = None

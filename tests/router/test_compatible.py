@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from services.router import clouds
 from services.router.asking import ask as ask_whole
 from services.router.compatible import library
 from services.router.compatible.engine import CompatibleEngine
@@ -21,7 +22,7 @@ from shared.errors import (
     Unavailable,
 )
 from shared.events import ChatOptions, EmbedRequest, Empty, Sovereignty
-from shared.settings import CloudModel, RouterSettings, Settings
+from shared.settings import CloudModel, ModelServer, RouterSettings, Settings
 from tests.conftest import free_port
 from tests.fakes.openai import FakeOpenAI
 from tests.router.conftest import ask, chat, until
@@ -31,6 +32,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Item .* on TypedDict class:UserWarning"),
 ]
 """What litellm's own models warn of, whenever the first of them is made."""
+HERE = "http://127.0.0.1:1/v1"
 ONE = ChatOptions(temperature=0, max_tokens=1)
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 
@@ -189,6 +191,34 @@ async def test_a_cloud_answers_who_may_ask_it_and_is_priced_and_bounded(bus, rou
     assert longer.rule == "default; after llama3.1:8b: input_too_long"
     assert reply.cost_usd > 0
     assert {part.name: part.value for part in told.parts}["no_foreign_endpoint"] == 0.0
+
+
+async def test_a_server_of_ones_own_stands_in_for_free_and_at_home(bus, router, server):
+    servers = {"vllm": ModelServer(url=server.url, model="local-model", slots=4)}
+    options = ChatOptions(temperature=0, top_k=5)
+    async with router(servers=servers, fallbacks={"missing-one": "vllm"}):
+        request = ask("hello", model="missing-one", options=options, think=False)
+        reply, again = await chat(bus, request, 30.0), await chat(bus, request)
+        told = await bus.request("model.sovereignty", Empty(), Sovereignty)
+    assert (reply.model, reply.rule) == ("vllm", "named; after missing-one: model_missing")
+    assert (reply.cost_usd, again.cache) == (0, "hit")
+    assert server.stats.bodies[0]["model"] == "local-model"
+    assert server.stats.bodies[0]["top_k"] == 5
+    assert server.stats.bodies[0]["chat_template_kwargs"] == {"enable_thinking": False}
+    values = {part.name: part.value for part in told.parts}
+    assert (values["calls_at_home"], values["no_foreign_endpoint"]) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("url", "name", "why"),
+    [("https://api.example.com/v1", "far", "not a host of your own"), (HERE, "both", "as well")],
+)
+def test_a_server_of_others_or_of_a_taken_name_stops_the_start(url, name, why):
+    cloud = CloudModel(model="openai/gpt-4o", usd_per_month=1)
+    servers = {name: ModelServer(url=url, model="m")}
+    router = RouterSettings(servers=servers, clouds={"both": cloud})
+    with pytest.raises(InvalidSetting, match=why):
+        clouds.engines(Settings(host="here", router=router))
 
 
 async def test_litellm_takes_our_door_for_openai(bus, router, fake):

@@ -20,6 +20,7 @@ class CloudEngine(CompatibleEngine):
     def __init__(self, settings: Settings, name: str, cloud: CloudModel, price: Price) -> None:
         router = settings.router.model_copy(update={"openai_url": cloud.url or "cloud"})
         super().__init__(settings.model_copy(update={"router": router}))
+        self._router = settings.router
         self.url = cloud.url or cloud.model.partition("/")[0]
         self.own = False
         self._host = cloud.model.partition("/")[0]
@@ -36,6 +37,8 @@ class CloudEngine(CompatibleEngine):
         return f"{self.url} {self._cloud.model}"
 
     def _arguments(self, request: ChatRequest) -> dict[str, Any]:
+        if isinstance(request.think, bool):  # vendors know levels alone
+            request = request.model_copy(update={"think": None})
         asked = arguments(request, self._cloud.model, self._router)
         return asked | self._access() | {"model": self._cloud.model}
 

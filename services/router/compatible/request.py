@@ -25,7 +25,19 @@ def arguments(request: ChatRequest, model: str, settings: RouterSettings) -> dic
             made[name] = getattr(request.options, name)
     if request.options.stop:
         made["stop"] = list(request.options.stop)
-    return made | _tools(request) | _format(request)
+    return made | _tools(request) | _format(request) | _beyond(request)
+
+
+def _beyond(request: ChatRequest) -> dict[str, Any]:
+    """Return what OpenAI's own interface does not have: servers of one's own know it, and a vendor
+    that does not says so. Without a level, thinking is a switch of the model's template."""
+    options = {name: getattr(request.options, name) for name in ("top_k", "min_p")}
+    made = {name: value for name, value in options.items() if value is not None}
+    if isinstance(request.think, bool):
+        made["chat_template_kwargs"] = {"enable_thinking": request.think}
+    elif request.think is not None:
+        made["reasoning_effort"] = request.think
+    return {"extra_body": made} if made else {}
 
 
 def _tools(request: ChatRequest) -> dict[str, Any]:

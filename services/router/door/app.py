@@ -163,11 +163,13 @@ class Door:
         await call.answer(200, await self._read(call, self._anthropic.count))
 
     async def _held(self) -> list[ModelInfo]:
-        """Return what may be asked by name: the aliases, then the models."""
+        """Return what may be asked by name: what the owner named, then the models."""
         told = await self._models.models(Empty())
-        known = {model.name for model in told.models}
-        aliases = [ModelInfo(name=name) for name in self._settings.aliases if name not in known]
-        return [*aliases, *(model for model in told.models if model.allowed)]
+        known = {model.name for model in told.models} | {""}
+        settings = self._settings
+        given = (*settings.aliases, *settings.servers, *settings.clouds, settings.openai_model)
+        named = [ModelInfo(name=name) for name in dict.fromkeys(given) if name not in known]
+        return [*named, *(model for model in told.models if model.allowed)]
 
     @asynccontextmanager
     async def _listening(self, call: Call, request_id: str, streamed: bool) -> AsyncIterator[None]:
