@@ -99,7 +99,9 @@ class Desk:
         asked = errand.request
         errand.rule = choice.rule
         for model in choice.models:
-            errand.request, errand.tab = asked.model_copy(update={"model": model}), Tab()
+            same = model == asked.model
+            errand.request = asked if same else asked.model_copy(update={"model": model})
+            errand.tab = Tab()
             errand.last = model == choice.models[-1]
             try:
                 return await self._twice(errand)
