@@ -11,6 +11,9 @@ from shared.priorities import PriorityName
 from shared.setting_groups.group import Group
 from shared.subjects import Token
 
+KEEP_ALIVE = r"^-?(\d+|(\d+(\.\d+)?(ns|us|ms|s|m|h))+)$"
+"""A Go duration, or seconds; less than nothing is for ever. Ollama refuses calls with another."""
+
 
 class OllamaHost(Group):
     """One Ollama server of the pool; a bare URL stands for one with the defaults.
@@ -152,7 +155,7 @@ class RouterSettings(Group):
     reprobe_s: float = Field(default=5.0, gt=0, le=60)
     first_token_s: float = Field(default=300.0, gt=0)
     idle_s: float = Field(default=60.0, gt=0)
-    keep_alive: str = "30m"
+    keep_alive: str = Field(default="30m", pattern=KEEP_ALIVE)
     cache_entries: int = Field(default=1000, ge=0)
     cache_ttl_s: float = Field(default=3600.0, gt=0)
     shared_cache: bool = True

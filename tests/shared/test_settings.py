@@ -25,6 +25,7 @@ def test_the_environment_beats_the_file(tmp_path, monkeypatch):
         ("SOVEREIGN_ENGINE", "gpt"),
         ("SOVEREIGN_NATS__REPLICAS", "2"),
         ("SOVEREIGN_HOST", "a.b"),
+        ("SOVEREIGN_ROUTER__KEEP_ALIVE", "half an hour"),
     ],
 )
 def test_a_wrong_value_names_its_variable_in_one_line(monkeypatch, variable, value):
@@ -33,6 +34,12 @@ def test_a_wrong_value_names_its_variable_in_one_line(monkeypatch, variable, val
         load()
     assert variable in caught.value.message
     assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize("value", ["30m", "1h30m", "1.5h", "90", "-1", "0"])
+def test_models_are_kept_for_a_go_duration_or_seconds(monkeypatch, value):
+    monkeypatch.setenv("SOVEREIGN_ROUTER__KEEP_ALIVE", value)
+    assert load().router.keep_alive == value
 
 
 @pytest.mark.parametrize("variable", ["SOVEREIGN_ROUTR__MODEL", "SOVEREIGN_ROUTER__MODLE"])

@@ -19,7 +19,7 @@ from services.router.pool.energy import Meter
 from services.router.pool.host import REACHED, Host
 from services.router.pool.memory import memory
 from services.router.pool.places import Places, Want
-from shared.errors import Busy, EngineFailed, NotFound, SovereignError, Unavailable
+from shared.errors import Busy, EngineFailed, ModelMissing, NotFound, SovereignError, Unavailable
 from shared.events import (
     ChatRequest,
     EmbedRequest,
@@ -32,7 +32,7 @@ from shared.settings import OllamaHost, RouterSettings, Settings
 
 log = logging.getLogger(__name__)
 
-ELSEWHERE = (Busy, EngineFailed, Unavailable)
+ELSEWHERE = (Busy, EngineFailed, ModelMissing, Unavailable)
 """Failures after which another host may do better; the caller must not have seen a word yet."""
 BEST_FIRST = ("ready", "model_missing", "probing", "refused", "absent")
 

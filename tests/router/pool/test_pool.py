@@ -121,6 +121,15 @@ async def _pulled(bus, asked: PullAsk) -> PullProgress:
             return told
 
 
+async def test_a_model_that_was_just_removed_is_asked_of_another_host(bus, router):
+    async with two() as (first, second), router(ollama_hosts=hosts(first, second), reprobe_s=60):
+        first.models.clear()
+        replies = await answers(bus, 4)
+        told = await infos(bus)
+    assert {reply.host for reply in replies} == {"gpu1"}
+    assert told["gpu0"].calls >= 1
+
+
 async def test_energy_is_the_cost_of_a_local_answer(bus, router):
     async with FakeOllama() as fake:
         pool = hosts(fake, watts=1000.0)
