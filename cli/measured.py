@@ -34,7 +34,10 @@ def _quality(line: QualityLine) -> tuple[object, ...]:
 
 def show_monitor(found: MonitorReport) -> None:
     """Print figures by model and host, what is not as usual, and where it leads."""
-    columns = ("model", "host", "calls", "errors", "p50", "p95", "p99", "first", "wait", "tokens/s")
+    columns = (
+        "model", "host", "kind", "calls", "errors", "p50", "p95", "p99", "first", "wait",
+        "tokens/s",
+    )  # fmt: skip
     table(columns, [_series(line) for line in found.series])
     tell()
     if not found.anomalies:
@@ -62,7 +65,8 @@ def _number(value: float | None) -> str | None:
 def _series(line: SeriesLine) -> tuple[object, ...]:
     times = (line.p50_s, line.p95_s, line.p99_s, line.first_token_p95_s, line.queue_p95_s)
     told = [None if seconds is None else f"{seconds:.3f} s" for seconds in times]
-    return (line.model, line.host, line.calls, line.errors, *told, _number(line.tokens_per_s))
+    counts = (line.kind, line.calls, line.errors)
+    return (line.model, line.host, *counts, *told, _number(line.tokens_per_s))
 
 
 def show_budgets(found: BudgetList) -> None:

@@ -10,7 +10,13 @@ import typer
 from cli.options import Json, group
 
 if TYPE_CHECKING:
-    from shared.events.reports import Latency, OptimizationReport, Savings, Sovereignty
+    from shared.events.reports import (
+        EmbedSavings,
+        Latency,
+        OptimizationReport,
+        Savings,
+        Sovereignty,
+    )
 
 optimization = group("How well the engine does, and what to change.", "Look")
 
@@ -130,8 +136,24 @@ def _show_savings(found: Savings) -> None:
             ("since", since),
         ]
     )
+    if found.embeddings.texts:
+        tell()
+        pairs(_embedded(found.embeddings))
     if found.notice:
         tell(found.notice)
+
+
+def _embedded(found: EmbedSavings) -> list[tuple[str, object]]:
+    """Return the lines of vectors, which are compared with a model of their kind."""
+    return [
+        (f"saved against {found.reference_model}", usd(found.saved_usd)),
+        (f"the same on {found.reference_model}", usd(found.reference_usd)),
+        ("paid", usd(found.cost_usd)),
+        ("texts embedded", found.texts),
+        ("  from the cache", found.kept_texts),
+        ("calls of a model", found.calls),
+        ("tokens", found.prompt_tokens),
+    ]
 
 
 def usd(amount: object) -> str:
@@ -158,6 +180,7 @@ def _show_report(found: OptimizationReport) -> None:
             *((f"  {name}", percent(value)) for name, value in found.parts.items()),
             ("cache", f"{cache.entries} of {cache.capacity} entries, kept {cache.ttl_s:g} s"),
             ("hit rate", f"{percent(cache.hit_rate)} ({cache.hits} hits, {cache.misses} misses)"),
+            ("vectors", f"{found.vectors.entries} kept, {percent(found.vectors.hit_rate)} hits"),
         ]
     )
     if found.latency:

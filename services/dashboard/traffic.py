@@ -1,4 +1,4 @@
-"""Model calls and the cache: counts since this page started, and the latest latencies."""
+"""Model calls and the caches: counts since this page started, and the latest latencies."""
 
 from __future__ import annotations
 
@@ -26,10 +26,12 @@ class Traffic:
     def __init__(self) -> None:
         self.calls: deque[Call] = deque(maxlen=CALLS)
         self.cache: Counter[str] = Counter()
+        self.vectors: Counter[str] = Counter()
         self.by_model: Counter[tuple[str, str]] = Counter()
         self.tokens: Counter[str] = Counter()
         self.llm_calls = 0
         self.offline_calls = 0
+        self.texts = 0
         self.errors = 0
         self.seconds = 0.0
         self.saved_usd: Decimal | None = None
@@ -37,21 +39,31 @@ class Traffic:
         self.reference_model = ""
 
     def take_cache(self, event: CacheEvent) -> None:
-        """Count one cache event."""
-        self.cache[event.kind] += 1
+        """Count one cache event; vectors are counted apart, text by text."""
+        counter = self.cache if event.of == "chat" else self.vectors
+        counter[event.kind] += event.count
 
     def take_cost(self, cost: CostEvent, at: float) -> None:
-        """Count one model call. Unknown prices stay unknown."""
-        self.calls.append(Call(at, cost))
+        """Count one model call. Unknown prices stay unknown.
+
+        Embeddings count among models, tokens, errors and costs; the rest is of chats.
+        """
         self.by_model[cost.engine, cost.model] += 1
         self.tokens["prompt"] += cost.prompt_tokens
         self.tokens["completion"] += cost.completion_tokens
+        self.errors += cost.error is not None
+        self.cost_usd = _plus(self.cost_usd, cost.cost_usd)
+        if cost.kind == "chat":
+            self._take_chat(cost, at)
+        else:
+            self.texts += cost.texts
+
+    def _take_chat(self, cost: CostEvent, at: float) -> None:
+        self.calls.append(Call(at, cost))
         self.llm_calls += cost.is_llm
         self.offline_calls += not cost.is_llm
-        self.errors += cost.error is not None
         self.seconds += cost.seconds
         self.saved_usd = _plus(self.saved_usd, cost.saved_usd)
-        self.cost_usd = _plus(self.cost_usd, cost.cost_usd)
         self.reference_model = cost.reference_model or self.reference_model
 
     def hit_rate(self) -> float | None:

@@ -81,7 +81,8 @@ def margin(db: sqlite3.Connection, currency: str, spent: Savings | None) -> Marg
     """
     sql = "SELECT sum(earned - refunded) FROM earning WHERE currency = ?"
     earned = int(db.execute(sql, (currency,)).fetchone()[0] or 0)
-    if spent is None or spent.cost_usd is None:
+    paid = spent.paid_usd() if spent else None
+    if spent is None or paid is None:
         why = (
             "the router's cost is not known" if spent is None else spent.notice or "no price known"
         )
@@ -89,7 +90,7 @@ def margin(db: sqlite3.Connection, currency: str, spent: Savings | None) -> Marg
     if currency != COST_CURRENCY:
         why = f"the cost is in {COST_CURRENCY}: no rate of exchange is assumed"
         return Margin(currency=currency, earned=earned, since=spent.since, notice=why)
-    cost = int((spent.cost_usd * 100).quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+    cost = int((paid * 100).quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
     left = earned - cost
     share = round(left / earned, 6) if earned > 0 else None
     return Margin(

@@ -208,7 +208,15 @@ async def _reports(service: Service, record: Record, parts: Parts) -> None:
     """Answer what is asked about the record, and about what should change."""
     endpoints, settings = service.endpoints, service.settings
     handlers = ReportHandlers(
-        settings, record, parts.accounts, parts.cache, parts.pool, service.bus, parts.policy
+        settings=settings,
+        record=record,
+        accounts=parts.accounts,
+        cache=parts.cache,
+        pool=parts.pool,
+        bus=service.bus,
+        policy=parts.policy,
+        booking=parts.booking,
+        vectors=parts.vectors,
     )
     await endpoints.answer("model.savings", Empty, handlers.savings)
     await endpoints.answer("model.report", Empty, handlers.report)

@@ -1,4 +1,4 @@
-"""The last calls of the record, and what can be counted in them."""
+"""The last chats of the record, and what can be counted in them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CALLERS_FAULT = (
     "budget_exceeded",
 )
 """Errors that say nothing about how well the engine works."""
-QUERY = "SELECT * FROM calls ORDER BY id DESC LIMIT ?"
+QUERY = "SELECT * FROM calls WHERE kind = 'chat' ORDER BY id DESC LIMIT ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +61,16 @@ class Recent:
 
 
 async def read(record: Record) -> Recent:
-    """Return the last calls."""
+    """Return the last chats."""
     return Recent(tuple(await record.rows(QUERY, LAST)))
 
 
 async def between(record: Record, since: datetime | None, until: datetime | None) -> Recent:
-    """Return the last calls of a time; None is an open end."""
+    """Return the last chats of a time; None is an open end."""
     ends = (since.isoformat() if since else "", until.isoformat() if until else "~")
-    query = "SELECT * FROM calls WHERE at >= ? AND at < ? ORDER BY id DESC LIMIT ?"
+    query = (
+        "SELECT * FROM calls WHERE kind = 'chat' AND at >= ? AND at < ? ORDER BY id DESC LIMIT ?"
+    )
     return Recent(tuple(await record.rows(query, *ends, LAST)))
 
 

@@ -8,6 +8,8 @@ from services.router import house, recent, sovereignty
 from services.router.accounts import Accounts
 from services.router.advice import weights
 from services.router.cache import Cache
+from services.router.embedding.booking import Booking
+from services.router.embedding.vectors import VectorCache
 from services.router.policy.policy import Policy
 from services.router.pool.engine import PoolEngine
 from services.router.record import Record
@@ -29,17 +31,20 @@ class ReportHandlers:
     pool: PoolEngine | None
     bus: Bus
     policy: Policy
+    booking: Booking
+    vectors: VectorCache
 
     async def savings(self, _: Empty) -> Savings:
         """Return what was saved."""
-        return await savings(self.record, self.accounts)
+        return await savings(self.record, self.accounts, self.booking)
 
     async def report(self, _: Empty) -> OptimizationReport:
         """Return how well the model is used."""
         found = await recent.read(self.record)
         made = report(found, self.cache.status(), self.settings.router)
         more = (*made.recommendations, *self._more(found))
-        return made.model_copy(update={"recommendations": more})
+        changes = {"recommendations": more, "vectors": self.vectors.status()}
+        return made.model_copy(update=changes)
 
     async def advise(self) -> tuple[Recommendation, ...]:
         """Return the report's recommendations."""

@@ -18,6 +18,7 @@ from shared.settings import Settings
 TOTALS = """
     SELECT TOTAL(calls) AS calls, TOTAL(is_llm * calls) AS llm,
            TOTAL(is_llm * own_host * calls) AS own,
+           TOTAL((kind = 'chat') * calls) AS chats,
            TOTAL(is_llm * (prompt_tokens + completion_tokens)) AS tokens,
            TOTAL(is_llm * own_host * (prompt_tokens + completion_tokens)) AS own_tokens
       FROM history WHERE error IS NULL AND at >= ?
@@ -36,10 +37,11 @@ NETWORK_FILESYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "fuse.s3fs",
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What was found out; None is unknown."""
+    """What was found out; None is unknown. `calls` are chats and embeddings; rules only chat."""
 
     settings: Settings
     calls: int
+    chats: int
     llm: float
     own: float
     tokens: float
@@ -61,6 +63,7 @@ async def gather(
     return Facts(
         settings=settings,
         calls=int(row["calls"]),
+        chats=int(row["chats"]),
         llm=row["llm"],
         own=row["own"],
         tokens=row["tokens"],
@@ -92,7 +95,7 @@ def judge(facts: Facts, more: tuple[SovereigntyPart, ...] = ()) -> Sovereignty:
         measured_weight=round(weight / whole, 2),
         parts=parts,
         local_llm_share=_share(facts.own, facts.llm),
-        offline_share=_share(facts.calls - facts.llm, facts.calls),
+        offline_share=_share(facts.calls - facts.llm, facts.chats),
     )
 
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from shared.clock import now
 from shared.events.base import Body, Instant, UsDollars
+from shared.events.models import CallKind
 
 
 class MonitorAsk(Body):
@@ -20,6 +21,7 @@ class SeriesLine(Body):
     """One model on one host: seconds of its answers without the wait for a place.
 
     `errors` are faults of the engine, never the caller's. `queue_p95_s` is the wait for a place.
+    `tokens_per_s` are those of the answers; of embeddings (`kind`), those of the texts.
     """
 
     model: str
@@ -34,6 +36,7 @@ class SeriesLine(Body):
     first_token_p95_s: float | None = None
     queue_p95_s: float | None = None
     tokens_per_s: float | None = None
+    kind: CallKind = "chat"
 
 
 class Anomaly(Body):
@@ -51,10 +54,14 @@ class Anomaly(Body):
     value: float
     usual: float
     calls: int = 0
+    kind: CallKind = "chat"
 
 
 class Trend(Body):
-    """The change a day, by the median of slopes (Theil-Sen) over `days` days; null is unknown."""
+    """The change a day, by the median of slopes (Theil-Sen) over `days` days; null is unknown.
+
+    The cost is of all calls, the rest of chats.
+    """
 
     what: Literal["calls", "tokens", "cost_usd", "seconds_per_call"]
     days: int
@@ -65,7 +72,8 @@ class Trend(Body):
 class Forecast(Body):
     """The month as it should end: what is on the record, and the trend for the days left.
 
-    `low` and `high` hold nineteen times of twenty if days scatter as they did.
+    `low` and `high` hold nineteen times of twenty if days scatter as they did. The cost is of all
+    calls, the rest of chats.
     """
 
     what: Literal["calls", "tokens", "cost_usd"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import Field
@@ -14,10 +15,28 @@ class Empty(Body):
     """A request that says nothing but its subject."""
 
 
+class EmbedSavings(Body):
+    """What own vectors saved against a named embedding model, apart from chats.
+
+    `calls` were asked of a model; of the `texts`, `kept_texts` were in the cache or in flight.
+    """
+
+    reference_model: str = ""
+    calls: int = 0
+    texts: int = 0
+    kept_texts: int = 0
+    prompt_tokens: int = 0
+    reference_usd: UsDollars | None = None
+    cost_usd: UsDollars | None = Decimal(0)
+    saved_usd: UsDollars | None = None
+    prices: dict[str, str] = Field(default_factory=dict)
+
+
 class Savings(Body):
     """What local work saved against a named cloud model; offline answers count nothing.
 
     `prices` are US dollars per token of the reference model; null when its price is unknown.
+    All but `embeddings` and `since` is of chats.
     """
 
     reference_model: str
@@ -32,7 +51,14 @@ class Savings(Body):
     saved_usd: UsDollars | None = None
     since: Instant | None = None
     prices: dict[str, str] = Field(default_factory=dict)
+    embeddings: EmbedSavings = EmbedSavings()
     notice: str = ""
+
+    def paid_usd(self) -> Decimal | None:
+        """Return what all calls cost, or None when a part of it is unknown."""
+        if self.cost_usd is None or self.embeddings.cost_usd is None:
+            return None
+        return self.cost_usd + self.embeddings.cost_usd
 
 
 class Latency(Body):
@@ -86,7 +112,8 @@ class Recommendation(Body):
 
 
 class OptimizationReport(Body):
-    """The answer of `model.report`, on the last 2000 calls.
+    """The answer of `model.report`, on the last 2000 chats; embeddings are in `vectors` alone, the
+    cache of their texts.
 
     `parts` are 0..1, or null with nothing to judge: `success` (judged calls that came to an
     answer; faults of the caller are not judged), `no_waiting` (1 - time in the queue / total
@@ -98,6 +125,7 @@ class OptimizationReport(Body):
     efficiency: float | None = None
     parts: dict[str, float | None] = Field(default_factory=dict)
     cache: CacheStatus = CacheStatus()
+    vectors: CacheStatus = CacheStatus()
     latency: tuple[Latency, ...] = ()
     recommendations: tuple[Recommendation, ...] = ()
     at: Instant = Field(default_factory=now)

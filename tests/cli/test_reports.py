@@ -6,6 +6,7 @@ from decimal import Decimal
 from shared.clock import now
 from shared.events import (
     Anomaly,
+    EmbedSavings,
     Forecast,
     Latency,
     MonitorReport,
@@ -29,6 +30,16 @@ async def test_savings_name_the_model_that_they_are_against(cli, bus):
     found = Savings(reference_model="gpt-4o", calls=3, saved_usd=Decimal("1.25"))
     await answer(bus, "model.savings", found)
     assert "saved against gpt-4o  1.2500 USD" in (await cli("savings")).stdout
+
+
+async def test_savings_of_embeddings_are_shown_against_their_own_reference(cli, bus):
+    embedded = EmbedSavings(
+        reference_model="text-embedding-3-small", texts=10, kept_texts=4, saved_usd=Decimal("0.5")
+    )
+    await answer(bus, "model.savings", Savings(reference_model="gpt-4o", embeddings=embedded))
+    shown = (await cli("savings")).stdout
+    assert "saved against text-embedding-3-small  0.5000 USD" in shown
+    assert "saved against gpt-4o  unknown" in shown
 
 
 async def test_an_unknown_price_is_never_a_number(cli, bus):

@@ -43,3 +43,14 @@ def test_rules_are_counted_apart_from_models():
     traffic = Traffic()
     traffic.take_cost(cost(is_llm=False), at=0.0)
     assert (traffic.llm_calls, traffic.offline_calls) == (0, 1)
+
+
+def test_embeddings_bend_neither_latencies_nor_the_hit_rate_of_answers():
+    traffic = Traffic()
+    traffic.take_cost(cost(seconds=2.0), at=0.0)
+    traffic.take_cost(cost(seconds=0.1, kind="embed", texts=9, cost_usd=Decimal(1)), at=0.0)
+    traffic.take_cache(CacheEvent(kind="miss", key="k"))
+    traffic.take_cache(CacheEvent(kind="hit", key="k", of="embed", count=9))
+    assert (traffic.percentile(0.5, 1.0), traffic.hit_rate()) == (2.0, 0.0)
+    assert (traffic.texts, traffic.vectors["hit"], traffic.llm_calls) == (9, 9, 1)
+    assert traffic.cost_usd == 1

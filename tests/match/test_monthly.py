@@ -7,7 +7,7 @@ import orjson
 from services.match import figures, monthly
 from services.match.reporter import Reporter
 from shared.clock import now
-from shared.events import MatchReport, ReportAsk, RevenueAsk, Savings
+from shared.events import EmbedSavings, MatchReport, ReportAsk, RevenueAsk, Savings
 from shared.streams import ARTIFACTS
 from tests.match.conftest import usd
 
@@ -64,6 +64,9 @@ async def test_the_margin_is_what_the_router_leaves_of_it(host):
         spent = Savings(reference_model="x", cost_usd=Decimal("3.456"), since=now())
         found = await here.book.read(lambda db: figures.margin(db, "USD", spent))
         assert (found.earned, found.cost, found.margin) == (1800, 346, 1454)
+        embedded = EmbedSavings(cost_usd=Decimal("1.5"))
+        more = spent.model_copy(update={"embeddings": embedded})
+        assert (await here.book.read(lambda db: figures.margin(db, "USD", more))).cost == 496
         abroad = await here.book.read(lambda db: figures.margin(db, "EUR", spent))
         assert (abroad.cost, abroad.margin) == (None, None)
         assert "no rate of exchange" in abroad.notice

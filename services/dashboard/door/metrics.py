@@ -76,11 +76,13 @@ class StoreCollector(Collector):
         traffic = self._store.traffic
         yield _counter("sovereign_cache_events", "What the response cache did", ("kind",),
                        {(kind,): n for kind, n in traffic.cache.items()})  # fmt: skip
+        yield _counter("sovereign_vector_cache_events", "What the cache of vectors did, by text",
+                       ("kind",), {(kind,): n for kind, n in traffic.vectors.items()})  # fmt: skip
         calls = {key: float(n) for key, n in traffic.by_model.items()}
         yield _counter("sovereign_model_calls", "Model calls", ("engine", "model"), calls)
         yield _counter("sovereign_tokens", "Tokens as the engine counted them", ("kind",),
                        {(kind,): n for kind, n in traffic.tokens.items()})  # fmt: skip
-        yield _counter("sovereign_model_seconds", "Time of model calls", (), {(): traffic.seconds})
+        yield _counter("sovereign_model_seconds", "Time of chats", (), {(): traffic.seconds})
         yield _counter("sovereign_model_errors", "Failed model calls", (), {(): traffic.errors})
 
 

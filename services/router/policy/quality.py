@@ -27,7 +27,7 @@ CALLS = """
            SUM(CASE WHEN error IS NULL THEN total_s - queue_s ELSE 0 END) AS seconds,
            SUM(CASE WHEN error IS NULL THEN calls ELSE 0 END) AS good
       FROM history
-     WHERE at >= ? AND is_llm = 1 AND cache IN ('off', 'miss')
+     WHERE at >= ? AND kind = 'chat' AND is_llm = 1 AND cache IN ('off', 'miss')
        AND (error IS NULL OR error IN ('output_invalid', 'output_cut'))
      GROUP BY model, agent
 """

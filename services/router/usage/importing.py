@@ -26,7 +26,8 @@ SPEED = """
     SELECT TOTAL(prompt_s) / NULLIF(SUM(prompt_tokens), 0) AS prompt_s,
            TOTAL(eval_s) / NULLIF(SUM(completion_tokens), 0) AS completion_s
       FROM (SELECT prompt_s, eval_s, prompt_tokens, completion_tokens FROM calls
-             WHERE is_llm = 1 AND own_host = 1 AND error IS NULL AND cache IN ('off', 'miss')
+             WHERE kind = 'chat' AND is_llm = 1 AND own_host = 1
+               AND error IS NULL AND cache IN ('off', 'miss')
                AND prompt_s > 0 AND eval_s > 0 ORDER BY id DESC LIMIT 2000)
 """
 

@@ -3,13 +3,16 @@ from datetime import date, timedelta
 
 import pytest
 
+from services.router import recent
 from services.router.monitor.forecast import ENOUGH, filled, fitted
+from services.router.monitor.report import Reporter
 from services.router.monitor.watch import MOST_SERIES, Monitor
+from services.router.policy.quality import Quality
 from shared.clock import now
 from shared.events import MonitorAsk, MonitorReport
 from tests.router.conftest import ask, chat
 from tests.router.monitor.test_detector import steady
-from tests.router.test_record import row
+from tests.router.test_record import row, writing
 
 CALL = row(is_llm=1, cache="off", host="gpu1", completion_tokens=100)
 
@@ -81,3 +84,45 @@ async def test_the_router_reports_models_hosts_and_the_month(bus, router):
     assert (sums["calls"], sums["cost_usd"]) == (3, 0)
     assert told.bill_usd == 0
     assert told.at - now() < timedelta(minutes=1)
+
+
+def test_embeddings_are_watched_apart_and_large_batches_are_no_anomaly():
+    monitor, embed = Monitor(), replace(CALL, kind="embed", completion_tokens=0)
+    for value in steady(1, 200):
+        monitor.take(replace(embed, prompt_tokens=8000, total_s=value))
+    for value in steady(2, 60):
+        monitor.take(replace(embed, prompt_tokens=10, total_s=value / 10))
+    slow(monitor, steady(3))
+    assert monitor.anomalies() == ()
+    for value in steady(4, 60):
+        monitor.take(replace(embed, prompt_tokens=8000, total_s=5 * value))
+    assert [(one.kind, one.metric) for one in monitor.anomalies()] == [
+        ("embed", "seconds_per_token")
+    ]
+
+
+async def test_a_line_is_of_one_kind_and_the_bill_of_both(tmp_path):
+    call = replace(CALL, at=now().isoformat(), engine="ollama")
+    async with writing(tmp_path / "calls.db") as record:
+        for n in range(10):
+            record.add(replace(call, total_s=float(n), eval_s=1.0, cost_pico=10**12))
+            record.add(replace(call, kind="embed", completion_tokens=0, prompt_tokens=50,
+                               total_s=0.1, eval_s=None, cost_pico=10**11))  # fmt: skip
+        told = await Reporter(record, Monitor()).answer(MonitorAsk())
+    lines = {line.kind: line for line in told.series}
+    assert (lines["chat"].p50_s, lines["chat"].tokens_per_s) == (4.0, 100.0)
+    assert (lines["embed"].p99_s, round(lines["embed"].tokens_per_s)) == (0.1, 500)
+    assert {one.what: one.so_far for one in told.forecast}["calls"] == 10
+    assert told.bill_usd == 11
+
+
+async def test_quality_and_the_report_are_of_chats_alone(tmp_path):
+    call = replace(CALL, at=now().isoformat(), total_s=1.0)
+    async with writing(tmp_path / "calls.db") as record:
+        record.add(call)
+        for _ in range(30):
+            record.add(replace(call, kind="embed", error="output_invalid", total_s=9.0))
+        quality, found = Quality(record), await recent.read(record)
+        await quality.read()
+    assert (quality.score("m", "").calls, quality.score("m", "").invalid) == (1, 0)
+    assert [row["total_s"] for row in found.rows] == [1.0]
