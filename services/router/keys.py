@@ -9,14 +9,15 @@ import orjson
 from shared.events import ChatRequest
 from shared.settings import RouterSettings
 
-VERSION = 2
+VERSION = 3
 """Raise it when the meaning of an entry changes."""
 
 
 def key(request: ChatRequest, engine: str, identity: str, settings: RouterSettings) -> str:
-    """Return SHA-256 (hex) over the canonical JSON of the request as the engine will see it.
+    """Return SHA-256 (hex) over the JSON of the request as the engine will see it.
 
-    `identity` is the model's digest, so that a newly pulled model finds no old answers.
+    The order inside a schema or a tool counts: models write in the order of a schema's properties
+    and read tools as they are told. `identity` is the model's digest, so that a newly pulled model finds no old answers.
     """
     options = request.options.model_dump(exclude_none=True)
     options["num_ctx"] = settings.num_ctx
@@ -33,7 +34,7 @@ def key(request: ChatRequest, engine: str, identity: str, settings: RouterSettin
         "think": request.think,
         "messages": [message.model_dump(exclude_defaults=True) for message in request.messages],
     }
-    return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(orjson.dumps(parts)).hexdigest()
 
 
 def cacheable(request: ChatRequest) -> bool:

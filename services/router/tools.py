@@ -81,13 +81,21 @@ def _check_parameters(schema: Any, field: str) -> None:
         return
     if not isinstance(schema, dict):
         raise InvalidInput(f"{field}: must be a JSON Schema object", field=field)
-    if b'"$ref"' not in orjson.dumps(schema):
+    if b'"$ref"' not in _plain(schema, field):
         return
     from shared import schema_check  # only references can lead in circles; it costs memory
 
     wrong = schema_check.usable(schema)
     if wrong is not None:
         raise InvalidInput(f"{field}: {wrong}", field=field)
+
+
+def _plain(value: Any, field: str) -> bytes:
+    """Return the JSON of what is to be sent on; raise `InvalidInput` for what has none."""
+    try:
+        return orjson.dumps(value)
+    except TypeError as error:
+        raise InvalidInput(f"{field}: cannot be sent on: {error}", field=field) from None
 
 
 def _check_choice(choice: str, names: list[str]) -> None:
@@ -116,3 +124,4 @@ def _check_call(call: dict[str, Any], field: str) -> None:
     if not named:
         line = f"{field}: needs function.name and JSON arguments"
         raise InvalidInput(line, field=field)
+    _plain(call, field)

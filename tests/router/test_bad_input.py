@@ -1,5 +1,7 @@
 """What is wrong with a request is told over the bus by its type and its field, one by one."""
 
+import json
+
 import orjson
 
 from shared.bus import decode
@@ -9,12 +11,27 @@ from tests.router.conftest import ask, chat, until
 
 LOOP = {"$defs": {"a": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"}
 TOOL = {"type": "function", "function": {"name": "f"}}
+
+
+def huge(**fields) -> bytes:
+    """Return a request with a number that does not fit 64 bits."""
+    said = [{"role": "user", "content": "hello"}]
+    return json.dumps({"model": "llama3.1:8b", "messages": said} | fields).encode()
+
+
 WRONG = [
     (b"", InvalidInput, "messages"),
     (b"{half", InvalidInput, "body"),
     (b'{"messages": [{"role": "wizard", "content": "x"}]}', InvalidInput, "messages.0.role"),
     ({"options": {"temperature": 9}}, InvalidInput, "options.temperature"),
     ({"options": {"max_tokens": 0}}, InvalidInput, "options.max_tokens"),
+    (huge(options={"seed": 2**70}), InvalidInput, "options.seed"),
+    (huge(options={"max_tokens": 2**70}), InvalidInput, "options.max_tokens"),
+    (
+        huge(tools=[{"function": {"name": "f", "parameters": {"maximum": 2**70}}}]),
+        InvalidInput,
+        "tools.0.function.parameters",
+    ),
     ({"options": {"stop": ["", "x"]}}, InvalidInput, "options.stop.0"),
     ({"timeout_s": -1}, InvalidInput, "timeout_s"),
     ({"priority": "now"}, InvalidInput, "priority"),

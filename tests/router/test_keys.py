@@ -41,6 +41,12 @@ def test_the_role_and_the_order_of_messages_count():
     assert name(one) != name(other)
 
 
+def test_the_order_in_a_schema_counts_since_models_write_in_it():
+    orders = ({"a": {}, "b": {}}, {"b": {}, "a": {}})
+    one, other = (name(ask(model="m", format={"properties": order})) for order in orders)
+    assert one != other
+
+
 def test_what_does_not_reach_the_engine_does_not_count():
     same = ask(model="m", stream=True, timeout_s=5, priority="low", task_id="t", agent="builder")
     assert name(same) == name()
