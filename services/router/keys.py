@@ -17,7 +17,8 @@ def key(request: ChatRequest, engine: str, identity: str, settings: RouterSettin
     """Return SHA-256 (hex) over the JSON of the request as the engine will see it.
 
     The order inside a schema or a tool counts: models write in the order of a schema's properties
-    and read tools as they are told. `identity` is the model's digest, so that a newly pulled model finds no old answers.
+    and read tools as they are told. `identity` is the model's digest, so that a newly pulled model
+    finds no old answers.
     """
     options = request.options.model_dump(exclude_none=True)
     options["num_ctx"] = settings.num_ctx
