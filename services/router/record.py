@@ -32,6 +32,8 @@ GATHER_S = 0.05
 LATER_S = 0.02
 BREATH = 8
 """So many entries are made at a time; then requests get their turn."""
+SHARE = 4
+"""A fourth of what waits is made when that is more: under load, entries must not pile up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,8 @@ class Record:
 
     def _make(self) -> None:
         try:
-            for _ in range(min(BREATH, len(self._later))):
+            waiting = len(self._later)
+            for _ in range(min(waiting, max(BREATH, waiting // SHARE))):
                 self._later.popleft()()
         finally:
             if self._later:

@@ -19,6 +19,8 @@ GATHER_S = 0.02
 """Events wait so long, so that replies go out before them."""
 BREATH = 8
 """So many go out in one packet; then requests get their turn. A packet costs more than an event."""
+SHARE = 4
+"""A fourth of what waits goes out when that is more: under load, events must not pile up."""
 
 
 class Telemetry:
@@ -45,7 +47,8 @@ class Telemetry:
                 for subject, body in held:
                     await self._send(subject, body)
                 await asyncio.sleep(0)
-                room = range(min(BREATH, self._waiting.qsize()))
+                waiting = self._waiting.qsize()
+                room = range(min(waiting, max(BREATH, waiting // SHARE)))
                 held = [self._waiting.get_nowait() for _ in room]
 
     async def _send(self, subject: str, body: BaseModel) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from services.router import accounts
 from services.router.errand import Errand
-from services.router.record import Call, dollars, open_record, pico
+from services.router.record import BREATH, Call, dollars, open_record, pico
 from shared.errors import InvalidSetting
 from tests.router.conftest import ask
 
@@ -76,3 +76,16 @@ def test_money_is_whole_picodollars():
     assert dollars(pico(Decimal("0.15e-6"))) == Decimal("0.15e-6")
     assert pico(None) is None
     assert dollars(None) is None
+
+
+async def test_entries_do_not_pile_up_while_more_come_at_every_turn(tmp_path):
+    begun, made = asyncio.Event(), []
+    async with open_record(tmp_path / "calls.db") as record:
+        for _ in range(4 * BREATH):
+            record.later(begun.set)
+        await begun.wait()
+        for _ in range(300):
+            for _ in range(2 * BREATH):
+                record.later(lambda: made.append(None))
+            await asyncio.sleep(0)
+        assert len(made) > 300 * 2 * BREATH - 20 * BREATH

@@ -23,3 +23,29 @@ async def test_every_event_is_told_once_and_in_order(bus: Bus, many: int) -> Non
         told = [decode((await heard.next_msg(30)).data, CacheEvent) for _ in range(many)]
     telling.cancel()
     assert [event.key for event in told] == [str(number) for number in range(many)]
+
+
+class Counter:
+    """A bus that counts what it is given, and says when the first came."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self.count = 0
+
+    async def emit(self, subject: str, body: CacheEvent) -> None:
+        self.count += 1
+        self.begun.set()
+
+
+async def test_events_do_not_pile_up_while_more_come_at_every_turn_than_go_in_one_packet() -> None:
+    told = Counter()
+    telemetry = Telemetry(told)  # type: ignore[arg-type]
+    telling = asyncio.create_task(telemetry.run())
+    telemetry.cache(CacheEvent(kind="hit", key="k"))
+    await told.begun.wait()
+    for _ in range(300):
+        for _ in range(2 * BREATH):
+            telemetry.cache(CacheEvent(kind="hit", key="k"))
+        await asyncio.sleep(0)
+    telling.cancel()
+    assert told.count > 300 * 2 * BREATH - 20 * BREATH
