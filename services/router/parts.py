@@ -50,6 +50,7 @@ async def make(service: Service, switch: Switch, record: Record, sharing: Sharin
     quality, monitor = Quality(record), Monitor()
     accounts, booking = await _accounts(settings, record, telemetry)
     accounts.followers.append(monitor.take)
+    known = clouds.known(switch.clouds)
     return Parts(
         pool=pool,
         slots=Open(pool.places.info) if pool else Slots(settings.slots, settings.queue),
@@ -63,8 +64,8 @@ async def make(service: Service, switch: Switch, record: Record, sharing: Sharin
         booking=booking,
         monitor=monitor,
         quality=quality,
-        policy=Policy(settings, quality, lambda: pool.models if pool else ()),
-        budgets=Budgets(settings, record, clouds.known(switch.clouds), sharing),
+        policy=Policy(settings, quality, lambda: pool.models if pool else (), known),
+        budgets=Budgets(settings, record, known, sharing),
     )
 
 

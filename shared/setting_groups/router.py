@@ -60,6 +60,8 @@ class PolicyRule(Group):
 
     `asked` are names that requests ask for (empty text: none named; an empty list: any);
     the other conditions hold when they are unset. `use` is tried in order; a name may be an alias.
+    Of `use` only models count that were measured to answer in `within_s` seconds, and whose answer
+    costs at most `within_usd`, as it is reserved before.
     """
 
     name: Token
@@ -72,6 +74,7 @@ class PolicyRule(Group):
     tools: bool | None = None
     images: bool | None = None
     within_s: float | None = Field(default=None, gt=0)
+    within_usd: Decimal | None = Field(default=None, ge=0, le=1_000_000)
     use: tuple[str, ...] = Field(min_length=1, max_length=10)
 
 
@@ -117,8 +120,8 @@ class RouterSettings(Group):
     `aliases` and `fallbacks` name a model, or several with commas to be tried in order; the aliases
     `fast` and `smart` are chosen among the models at hand unless they are set here, by what was
     measured if `measured`. `rules` is a list of `{name, asked, agents, priorities,
-    min_prompt_tokens, max_prompt_tokens, structured, tools, images, within_s, use}`, `clouds` a
-    table of `{model, api_key, url, always, usd_per_month}` by name, `servers` one of
+    min_prompt_tokens, max_prompt_tokens, structured, tools, images, within_s, within_usd, use}`,
+    `clouds` a table of `{model, api_key, url, always, usd_per_month}` by name, `servers` one of
     `{url, model, api_key, slots}`: OpenAI-compatible servers of your own beside the engine.
     `budgets` is a list of `{of, name, per, usd, tokens}`.
     `shared_cache` keeps answers on the bus too, for other routers and for the next start.

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.router import names
 from services.router.advice import alias
-from services.router.budgets.estimate import Spending, prompt_tokens
+from services.router.budgets.estimate import Spending, estimate, prompt_tokens
 from services.router.policy.picks import PICKS, Pick
 from services.router.policy.quality import Quality, Score
+from services.router.prices import Price
 from shared.errors import (
     BudgetExceeded,
     Busy,
@@ -61,7 +62,9 @@ class Policy:
         settings: RouterSettings,
         quality: Quality,
         held: Callable[[], Sequence[ModelInfo]],
+        prices: Mapping[str, Price] | None = None,
     ) -> None:
+        self._prices = prices or {}
         self._settings = settings
         self._quality = quality
         self._held = held
@@ -149,7 +152,9 @@ class Policy:
             model for use in rule.use for model in self._named(use, request.agent or "").models
         ]
         return tuple(
-            dict.fromkeys(model for model in found if self._soon(model, rule, request.agent or ""))
+            model
+            for model in dict.fromkeys(found)
+            if self._soon(model, rule, request.agent or "") and self._cheap(model, rule, request)
         )
 
     def _soon(self, model: str, rule: PolicyRule, kind: str) -> bool:
@@ -159,11 +164,19 @@ class Policy:
         score = self._quality.score(model, kind)
         return score.known and score.mean_s is not None and score.mean_s <= rule.within_s
 
+    def _cheap(self, model: str, rule: PolicyRule, request: ChatRequest) -> bool:
+        """Tell whether an answer costs at most the rule's price; one's own models cost nothing."""
+        if rule.within_usd is None:
+            return True
+        most = estimate(request, self._settings.max_tokens, self._prices.get(model))
+        return most.usd <= rule.within_usd
+
     def _permitted(self, found: Choice, request: Spending) -> Choice:
         allowed = tuple(model for model in found.models if self._allowed(model, request))
         if not allowed:
             raise self._refusal(found)
-        names.refuse_cloud(allowed[0], self._settings)
+        if allowed[0] not in {*self._settings.clouds, *self._settings.servers}:
+            names.refuse_cloud(allowed[0], self._settings)
         return Choice(allowed, found.rule)
 
     def _allowed(self, model: str, request: Spending) -> bool:

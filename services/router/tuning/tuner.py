@@ -9,7 +9,7 @@ from nats.aio.msg import Msg
 
 from services.router.recent import between
 from services.router.record import Record
-from services.router.tuning.levers import Levers
+from services.router.tuning.levers import Lever, Levers
 from services.router.tuning.metrics import measure, verdict
 from services.router.tuning.store import Changes, Store
 from shared.clock import now
@@ -132,8 +132,17 @@ class Tuner:
             value, without = in_force(base, chain)
             self._superseded |= {change.id for change in without}
             if value != lever.read():
-                log.info("%s is now %s", setting, value or "not set")
-                lever.write(value)
+                _write(lever, setting, value)
+
+
+def _write(lever: Lever, setting: str, value: str) -> None:
+    """Set a lever; a kept value that it takes no more (its bounds are new) stays out of force."""
+    try:
+        lever.write(value)
+    except InvalidInput as error:
+        log.warning("%s stays %s: %s", setting, lever.read(), error.message)
+    else:
+        log.info("%s is now %s", setting, value or "not set")
 
 
 def in_force(configured: str, chain: list[TuningChange]) -> tuple[str, list[TuningChange]]:

@@ -1,9 +1,12 @@
+from decimal import Decimal
+
 import pytest
 
 from services.router.policy.policy import Policy
 from services.router.policy.quality import Quality, Score, wilson
+from services.router.prices import Price
 from shared.errors import Refused
-from shared.events import ChatMessage, ModelInfo
+from shared.events import ChatMessage, ChatOptions, ModelInfo
 from shared.settings import CloudModel, PolicyRule, RouterSettings
 from tests.router.conftest import ask
 
@@ -16,7 +19,8 @@ CLOUD = CloudModel(model="openai/x", usd_per_month=1)
 def policy(scores: dict[tuple[str, str], Score] | None = None, **settings) -> Policy:
     quality = Quality(None)
     quality._scores = scores or {}
-    return Policy(RouterSettings(**settings), quality, lambda: HELD)
+    prices = {"far-cloud": Price(Decimal("0.01"), Decimal("0.01"))}
+    return Policy(RouterSettings(**settings), quality, lambda: HELD, prices)
 
 
 def models(made: Policy, **request) -> tuple[str, ...]:
@@ -55,6 +59,14 @@ def test_measured_speed_beats_size_unless_the_answers_are_no_good():
     assert models(made, model="fast") == ("large",)
     made = policy({("small", ""): slow, ("large", ""): score(10, 100, 1.0)})
     assert models(made, model="fast") == ("small",)
+
+
+def test_a_rule_may_ask_for_answers_within_a_price():
+    rule = {"name": "cheap", "use": ("far-cloud", "small"), "within_usd": 1}
+    cloud = CLOUD.model_copy(update={"always": True})
+    made = policy(rules=(rule,), clouds={"far-cloud": cloud}, max_tokens=50)
+    assert models(made) == ("far-cloud", "small")
+    assert models(made, options=ChatOptions(max_tokens=200)) == ("small",)
 
 
 def test_each_kind_of_work_is_judged_by_its_own_when_there_is_enough_of_it():

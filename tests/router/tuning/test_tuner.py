@@ -1,5 +1,6 @@
 import pytest
 
+from services.router.tuning.store import Store
 from services.router.tuning.tuner import in_force
 from shared.errors import Conflict, InvalidInput, NotFound
 from shared.events import Empty, TuningAsk, TuningChange, TuningChanges
@@ -57,6 +58,17 @@ async def test_the_owners_new_setting_counts_more_than_an_old_change(bus, router
     async with router(max_tokens=100) as service:
         assert service.settings.router.max_tokens == 100
         assert [one.state for one in await changes(bus)] == ["superseded"]
+
+
+async def test_a_kept_value_that_is_wrong_by_now_does_not_stop_the_start(bus, router):
+    async with router(max_tokens=2):
+        await cut_often(bus)
+        made = await apply(bus, id="max_tokens")
+    wrong = made.model_copy(update={"after": "many"})
+    store = Store(bus)
+    await store.write((wrong,), (await store.read())[1])
+    async with router(max_tokens=2) as service:
+        assert service.settings.router.max_tokens == 2
 
 
 async def test_a_change_reaches_the_other_router(bus, router):
