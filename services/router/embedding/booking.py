@@ -12,7 +12,6 @@ from services.router.embedding.errand import Errand, Way
 from services.router.embedding.vectors import Vector
 from services.router.prices import Price
 from services.router.record import Call, dollars, pico
-from shared.clock import now
 from shared.events import CostEvent, ModelTimes
 
 
@@ -46,7 +45,7 @@ class Booking:
         lines = list(_paid(errand))
         for way, vectors in kept.items():
             lines.append(Line(way, len(vectors), sum(vector.tokens for vector in vectors)))
-        first = lines[0]._replace(times=errand.times())
+        first = lines[0]._replace(times=errand.times(errand.tried))
         for line in (first, *lines[1:]):
             self._enter(errand, line)
 
@@ -54,11 +53,12 @@ class Booking:
         """Record a failure at `host`, if at one, with what was booked for it in the budgets."""
         for line in _paid(errand):
             self._enter(errand, line)
-        booked = errand.bill.amount if errand.bill and not errand.paid else NOTHING
+        lost = (one.tab.booked for one in errand.paid if one.made is None)
+        booked = sum(lost, NOTHING)
         own = errand.engine is None or errand.engine.own
         cost = booked.usd if booked.tokens else None
         line = Line(errand.way, len(errand.request.input), booked.tokens, cost, host, own)
-        self._enter(errand, line._replace(times=errand.times(), error=code))
+        self._enter(errand, line._replace(times=errand.times(errand.tried), error=code))
 
     def _enter(self, errand: Errand, line: Line) -> None:
         call = _call(errand, line)
@@ -104,7 +104,7 @@ def shares(sizes: list[int], tokens: int) -> list[int]:
 
 def _paid(errand: Errand) -> Iterator[Line]:
     way = "off" if errand.way == "off" else "miss"
-    for made in errand.paid:
+    for made in errand.made:
         found = made.found
         yield Line(
             way, len(made.vectors), found.prompt_tokens, found.cost_usd, found.host, found.own_host
@@ -113,9 +113,8 @@ def _paid(errand: Errand) -> Iterator[Line]:
 
 def _call(errand: Errand, line: Line) -> Call:
     request, times, engine = errand.request, line.times, errand.engine
-    at = errand.bill.at if errand.bill else now()
     return Call(
-        at=at.isoformat(),
+        at=errand.at.isoformat(),
         request_id=request.request_id or "",
         task_id=request.task_id,
         step_id=request.step_id,

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Container, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 
 from services.router import names
 from services.router.budgets.bill import Bill
 from services.router.budgets.budgets import Budgets
 from services.router.embedding.booking import Booking, shares
 from services.router.embedding.errand import Errand, Way
-from services.router.embedding.flights import EmbedFlights, Flight, Made
+from services.router.embedding.flights import EmbedFlights, Flight, Made, Purchase
 from services.router.embedding.keys import keys
 from services.router.embedding.vectors import Vector, VectorCache
 from services.router.engine import Engine, Vectors
+from services.router.flights import Tab
 from services.router.policy.policy import FALL_BACK, Choice, Policy
 from services.router.slots import Queue
 from services.router.switch import Switch
@@ -124,8 +125,9 @@ class EmbedDesk:
 
     async def _fresh(self, errand: Errand, engine: Engine) -> EmbedReply:
         """Ask for every text; nothing is kept."""
-        made = await self._ask(errand, engine, errand.request.input)
-        errand.paid.append(made)
+        bought = Purchase()
+        errand.paid.append(bought)
+        bought.made = made = await self._ask(engine, errand.request, bought.tab)
         self.booking.done(errand, {})
         return errand.reply(made.vectors, 0)
 
@@ -138,7 +140,7 @@ class EmbedDesk:
         errand.way = "hit"
         found = hits | (await self._fetch(errand, engine, missing) if missing else {})
         if missing:
-            errand.way = "miss" if errand.paid else "coalesced"
+            errand.way = "miss" if errand.made else "coalesced"
         kept = _by_way(errand, [(key, found[key]) for key in wanted], hits)
         self.booking.done(errand, kept)
         return errand.reply([found[key] for key in wanted], sum(map(len, kept.values())))
@@ -152,9 +154,9 @@ class EmbedDesk:
         rest = {key: text for key, text in missing.items() if self.flights.of(key) is None}
         own = self._start(errand, engine, rest) if rest else None
         found: Found = {}
-        with ExitStack() as aboard:
+        async with AsyncExitStack() as aboard:
             for flight in (flights := [own, *flights] if own else flights):
-                aboard.enter_context(self.flights.ride(flight, errand.paid.append))
+                await aboard.enter_async_context(self.flights.ride(flight, errand.paid.append))
             for flight in flights:
                 try:
                     found |= await flight.landed()
@@ -175,26 +177,29 @@ class EmbedDesk:
 
     def _start(self, errand: Errand, engine: Engine, rest: Texts) -> Flight:
         event = errand.event()
+        request = errand.request.model_copy(update={"input": tuple(rest.values())})
 
-        async def fly() -> Made:
-            made = await self._ask(errand, engine, tuple(rest.values()))
+        async def fly(tab: Tab) -> Made:
+            made = await self._ask(engine, request, tab)
             self.cache.put(dict(zip(rest, made.vectors, strict=True)), event)
-            return replace(made, keys=tuple(rest))
+            return made
 
         return self.flights.start(tuple(rest), fly)
 
-    async def _ask(self, errand: Errand, engine: Engine, texts: tuple[str, ...]) -> Made:
-        """Ask within the budgets. Others may wait for it longer than who began it."""
-        changes = {"input": texts, "timeout_s": self.settings.first_token_s}
-        request = errand.request.model_copy(update=changes)
+    async def _ask(self, engine: Engine, request: EmbedRequest, tab: Tab) -> Made:
+        """Ask within the budgets; what it comes to stands on the tab.
+
+        The engine may take its time: others may wait longer than who began it.
+        """
+        patient = request.model_copy(update={"timeout_s": self.settings.first_token_s})
         async with self.budgets.hold(request) as bill:
-            errand.bill, bill.queued = bill, True
-            async with self.slots.hold(request.priority) as waited_s:
+            tab.bill, bill.queued = bill, True
+            async with self.slots.hold(request.priority) as tab.queue_s:
                 bill.queued = False
-                found = await _uncrashed(engine, request, bill)
+                found = await _uncrashed(engine, patient, bill)
                 bill.paid(found)
-        tokens = shares([len(text.encode()) for text in texts], found.prompt_tokens)
-        return Made(found, tuple(map(Vector, found.embeddings, tokens)), waited_s)
+        tokens = shares([len(text.encode()) for text in request.input], found.prompt_tokens)
+        return Made(found, tuple(map(Vector, found.embeddings, tokens)))
 
 
 def _check(request: EmbedRequest) -> None:
@@ -218,7 +223,7 @@ def _by_way(
     errand: Errand, wanted: Sequence[tuple[bytes, Vector]], hits: Container[bytes]
 ) -> dict[Way, list[Vector]]:
     """Return what this request did not pay for; the same text twice is asked for once."""
-    paid = {key for made in errand.paid for key in made.keys}
+    paid = {key for one in errand.paid for key in one.keys}
     kept: dict[Way, list[Vector]] = {}
     for key, vector in wanted:
         if key in paid:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from services.router.budgets.bill import Bill
-from services.router.embedding.flights import Made
+from services.router.embedding.flights import Made, Purchase
 from services.router.embedding.vectors import Vector
 from services.router.engine import Engine
+from shared.clock import now
 from shared.events import CacheEvent, EmbedReply, EmbedRequest, ModelTimes
 
 Way = Literal["miss", "hit", "coalesced", "off"]
@@ -22,8 +23,8 @@ class Errand:
     """`asked` is the model as the caller named it, `rule` what chose the one that is tried now.
 
     `way` is how its texts went, of several ways the dearest; `paid` are the calls of engines whose
-    cost it bears; `bill` is what was reserved for its own; `last` is false while other models are
-    left to try.
+    cost it bears; `last` is false while other models are left to try; `tried` is when the try of
+    now began (monotonic).
     """
 
     request: EmbedRequest
@@ -32,14 +33,14 @@ class Errand:
     last: bool = True
     engine: Engine | None = None
     way: Way = "off"
-    bill: Bill | None = None
-    paid: list[Made] = field(default_factory=list)
+    paid: list[Purchase] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
+    tried: float = field(default_factory=time.monotonic)
 
     def try_model(self, model: str, last: bool) -> None:
         """Begin with another model, for all texts: vectors of two models do not compare."""
         self.request = self.request.model_copy(update={"model": model})
-        self.last, self.engine, self.bill = last, None, None
+        self.last, self.engine, self.tried = last, None, time.monotonic()
         self.way, self.paid = "off", []
 
     @property
@@ -55,18 +56,29 @@ class Errand:
             of="embed",
         )  # fmt: skip
 
-    def times(self) -> ModelTimes:
-        """Return the times, with those of the calls that it paid for."""
-        made = self.paid
+    @property
+    def made(self) -> list[Made]:
+        """Return what came of the calls that it paid for."""
+        return [one.made for one in self.paid if one.made is not None]
+
+    @property
+    def at(self) -> datetime:
+        """Return when it was reserved in the budgets, else now."""
+        return next((one.tab.bill.at for one in self.paid if one.tab.bill), None) or now()
+
+    def times(self, since: float) -> ModelTimes:
+        """Return the times since an instant, with those of the calls that it paid for."""
+        load = [one.found.load_s or 0.0 for one in self.made]
+        waited_s = sum(one.tab.queue_s for one in self.paid)
         return ModelTimes(
-            total_s=time.monotonic() - self.began,
-            queue_s=sum(one.queue_s + one.found.queue_s for one in made),
-            load_s=sum(one.found.load_s or 0.0 for one in made) if made else None,
+            total_s=time.monotonic() - since,
+            queue_s=waited_s + sum(one.found.queue_s for one in self.made),
+            load_s=sum(load) if load else None,
         )
 
     def cost_usd(self) -> Decimal | None:
         """Return what it paid; None when a part of it is unknown."""
-        costs = [one.found.cost_usd for one in self.paid]
+        costs = [one.found.cost_usd for one in self.made]
         return None if None in costs else sum(filter(None, costs), Decimal(0))
 
     def reply(self, vectors: Sequence[Vector], kept: int) -> EmbedReply:
@@ -77,8 +89,8 @@ class Errand:
             engine=self.engine_name,
             embeddings=tuple(tuple(vector.values) for vector in vectors),
             prompt_tokens=sum(vector.tokens for vector in vectors),
-            host=next((one.found.host for one in self.paid), ""),
-            times=self.times(),
+            host=next((one.found.host for one in self.made), ""),
+            times=self.times(self.began),
             cache=self.way,
             kept=kept,
             cost_usd=self.cost_usd(),

@@ -3,66 +3,84 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 import anyio
 import anyio.abc
 
+from services.router.budgets.estimate import NOTHING
 from services.router.embedding.vectors import Vector
 from services.router.engine import Vectors
+from services.router.flights import LEAVE_S, Tab
 from shared.errors import Unavailable
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What one call of an engine came to: its answer, a vector for each text, the wait for it.
-
-    `keys` are those of the texts, none where nothing is kept.
-    """
+    """What one call of an engine brought: its answer, and a vector for each text."""
 
     found: Vectors
     vectors: tuple[Vector, ...]
-    queue_s: float
+
+
+@dataclass(slots=True)
+class Purchase:
+    """One call of an engine, for who pays it: the keys of its texts, if they have any, its bill,
+    and what it brought; None as long as it has not, or if it failed."""
+
     keys: tuple[bytes, ...] = ()
+    tab: Tab = field(default_factory=Tab)
+    made: Made | None = None
 
 
-Start = Callable[[], Awaitable[Made]]
-Pay = Callable[[Made], None]
+Start = Callable[[Tab], Awaitable[Made]]
+Pay = Callable[[Purchase], None]
 
 
 class Flight:
     """One call upstream for the texts under `keys`. It is cancelled when the last one leaves.
 
     `aboard` has a function of each who waits, the first in front: the first that is there still
-    when the vectors come bears their cost, even if who began it has left.
+    when the vectors come bears their cost, even if who began it has left. So does the first of
+    those to whom it fails, and the last to leave what was given up.
     """
 
     def __init__(self, keys: Sequence[bytes]) -> None:
-        self.keys = tuple(keys)
+        self.bought = Purchase(tuple(keys))
         self.aboard: list[Pay] = []
-        self.scope = anyio.CancelScope()
+        self._scope = anyio.CancelScope()
         self._down = asyncio.Event()
-        self._outcome: Made | Exception = Unavailable("the call for this text was given up")
+        self._error: Exception = Unavailable("the call for this text was given up")
 
     async def fly(self, start: Start) -> None:
         """Run the call; its outcome goes to the riders, never to the task group."""
-        with self.scope:
-            try:
-                self._outcome = made = await start()
+        bought = self.bought
+        try:
+            with self._scope:
+                bought.made = await start(bought.tab)
+        except Exception as error:
+            self._error = error
+        finally:
+            if bought.made is not None or bought.tab.booked != NOTHING:
                 for pay in self.aboard[:1]:
-                    pay(made)
-            except Exception as error:
-                self._outcome = error
+                    pay(bought)
             self._down.set()
+
+    async def end(self) -> None:
+        """Give up what is not there yet, and wait until its bill is known."""
+        if not self._down.is_set():
+            self._scope.cancel()
+            with anyio.move_on_after(LEAVE_S, shield=True):
+                await self._down.wait()
 
     async def landed(self) -> dict[bytes, Vector]:
         """Return the vectors by key when they have come, or raise what went wrong."""
         await self._down.wait()
-        if isinstance(self._outcome, Exception):
-            raise self._outcome
-        return dict(zip(self.keys, self._outcome.vectors, strict=True))
+        if self.bought.made is None:
+            raise self._error
+        return dict(zip(self.bought.keys, self.bought.made.vectors, strict=True))
 
 
 class EmbedFlights:
@@ -79,21 +97,21 @@ class EmbedFlights:
     def start(self, keys: Sequence[bytes], start: Start) -> Flight:
         """Return a new flight; it begins as soon as its first rider waits."""
         flight = Flight(keys)
-        self._flying.update(dict.fromkeys(flight.keys, flight))
+        self._flying.update(dict.fromkeys(flight.bought.keys, flight))
         self._tasks.start_soon(self._fly, flight, start)
         return flight
 
-    @contextmanager
-    def ride(self, flight: Flight, pay: Pay) -> Iterator[None]:
+    @asynccontextmanager
+    async def ride(self, flight: Flight, pay: Pay) -> AsyncIterator[None]:
         """Be aboard for the body; `pay` is called if the cost is this one's."""
         flight.aboard.append(pay)
         try:
             yield
         finally:
-            flight.aboard.remove(pay)
-            if not flight.aboard:
+            if flight.aboard == [pay]:
                 self._land(flight)
-                flight.scope.cancel()
+                await flight.end()
+            flight.aboard.remove(pay)
 
     async def _fly(self, flight: Flight, start: Start) -> None:
         try:
@@ -103,6 +121,6 @@ class EmbedFlights:
 
     def _land(self, flight: Flight) -> None:
         """Take no more riders."""
-        for key in flight.keys:
+        for key in flight.bought.keys:
             if self._flying.get(key) is flight:
                 del self._flying[key]
