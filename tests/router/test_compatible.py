@@ -1,6 +1,7 @@
 """The engine on OpenAI-compatible servers. litellm is imported here, and only here."""
 
 import asyncio
+import contextlib
 import os
 import socket
 
@@ -10,6 +11,7 @@ from services.router import clouds
 from services.router.asking import ask as ask_whole
 from services.router.compatible import library
 from services.router.compatible.engine import CompatibleEngine
+from services.router.compatible.server import ServerEngine
 from shared.errors import (
     BudgetExceeded,
     Busy,
@@ -151,6 +153,35 @@ async def test_nobody_there_is_unavailable():
     with pytest.raises(Unavailable):
         await engine_at("http://127.0.0.1:1/v1").chat(ask(), None)
     await library.close()
+
+
+async def test_a_host_that_says_nothing_at_all_is_given_up_soon(monkeypatch):
+    monkeypatch.setattr(library, "CONNECT_S", 0.3)
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        port = deaf.getsockname()[1]
+        with contextlib.ExitStack() as line:
+            for _ in range(4):  # the line before a socket that nobody serves is full then
+                waiting = line.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(("127.0.0.1", port))
+            with pytest.raises((TimedOut, Unavailable)):
+                await engine_at(f"http://127.0.0.1:{port}/v1").chat(ask(), None)
+    await library.close()
+
+
+async def test_a_server_that_failed_is_left_alone_for_a_while(server):
+    settings = Settings(host="here", router=RouterSettings())
+    away = ServerEngine(settings, "vllm", ModelServer(url=HERE, model="m"))
+    with pytest.raises(Unavailable, match="Connection error"):
+        await away.chat(ask(), None)
+    with pytest.raises(Unavailable, match="vllm failed and is left alone"):
+        await away.chat(ask(), None)
+    there = ServerEngine(settings, "vllm", ModelServer(url=server.url, model="busy"))
+    for _ in range(4):
+        with pytest.raises(Busy):
+            await there.chat(ask(), None)
 
 
 async def test_a_cancelled_chat_ends_upstream(server):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from services.router.compatible.engine import CompatibleEngine
+from services.router.compatible.guard import Guard
 from services.router.compatible.request import arguments
+from services.router.engine import Answer, OnDelta, Vectors
 from services.router.prices import Price
-from shared.events import ChatRequest, EngineStatus
+from shared.events import ChatRequest, EmbedRequest, EngineStatus
 from shared.settings import CloudModel, Settings
 
 
@@ -26,6 +28,7 @@ class CloudEngine(CompatibleEngine):
         self._host = cloud.model.partition("/")[0]
         self._cloud = cloud
         self._name = name
+        self._guard = Guard()
         self.cost = price
 
     async def probe(self) -> EngineStatus:
@@ -35,6 +38,16 @@ class CloudEngine(CompatibleEngine):
     async def identity(self, model: str) -> str:
         """Return the vendor's address and name: what the owner's own name stands for may change."""
         return f"{self.url} {self._cloud.model}"
+
+    async def chat(self, request: ChatRequest, on_delta: OnDelta | None) -> Answer:
+        """Answer, unless the vendor failed a moment ago."""
+        with self._guard.passing(self._name):
+            return await super().chat(request, on_delta)
+
+    async def embed(self, request: EmbedRequest) -> Vectors:
+        """Return vectors, unless the vendor failed a moment ago."""
+        with self._guard.passing(self._name):
+            return await super().embed(request)
 
     def _arguments(self, request: ChatRequest) -> dict[str, Any]:
         if isinstance(request.think, bool):  # vendors know levels alone

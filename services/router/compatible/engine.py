@@ -68,7 +68,9 @@ class CompatibleEngine:
         stream: Any = None
         try:
             async with asyncio.timeout(self._router.first_token_s) as limit:
-                stream = await litellm.acompletion(**self._arguments(request))
+                given = self._arguments(request)
+                given["timeout"] = library.patience(given["timeout"])
+                stream = await litellm.acompletion(**given)
                 async for chunk in stream:
                     limit.reschedule(asyncio.get_running_loop().time() + self._router.idle_s)
                     delta = telling.take(chunk)

@@ -8,11 +8,15 @@ import logging
 import os
 import sys
 from types import ModuleType
+from typing import Any
 
 LOCAL_TABLE = "LITELLM_LOCAL_MODEL_COST_MAP"
 """Unset, litellm fetches its price table from GitHub while it is imported."""
 
 LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
+
+CONNECT_S = 5.0
+"""A host that answers nothing at all, not even that nobody listens, is given up after so long."""
 
 _lock = asyncio.Lock()
 
@@ -29,6 +33,12 @@ async def close() -> None:
     if litellm is not None:
         await litellm.close_litellm_async_clients()
         litellm.in_memory_llm_clients_cache.flush_cache()
+
+
+def patience(seconds: float) -> Any:
+    """Return the time-outs of a call: `seconds` for each part of the answer, less to connect."""
+    httpx = importlib.import_module("httpx")  # litellm has it
+    return httpx.Timeout(seconds, connect=min(seconds, CONNECT_S))
 
 
 def _load() -> ModuleType:

@@ -7,6 +7,7 @@ from typing import Any
 
 from services.router import names
 from services.router.compatible.engine import CompatibleEngine
+from services.router.compatible.guard import Guard
 from services.router.compatible.request import arguments
 from services.router.engine import Answer, OnDelta, Vectors
 from services.router.slots import Slots
@@ -29,6 +30,7 @@ class ServerEngine(CompatibleEngine):
         self._router = settings.router
         self._server = server
         self._name = name
+        self._guard = Guard()
         self._slots = Slots(server.slots or settings.router.slots, settings.router.queue)
 
     async def probe(self) -> EngineStatus:
@@ -42,12 +44,14 @@ class ServerEngine(CompatibleEngine):
     async def chat(self, request: ChatRequest, on_delta: OnDelta | None) -> Answer:
         """Answer when there is a place; `queue_s` is the time without one."""
         async with self._slots.hold(request.priority) as waited_s:
-            return replace(await super().chat(request, on_delta), queue_s=waited_s)
+            with self._guard.passing(self._name):
+                return replace(await super().chat(request, on_delta), queue_s=waited_s)
 
     async def embed(self, request: EmbedRequest) -> Vectors:
         """Return vectors when there is a place."""
         async with self._slots.hold("normal") as waited_s:
-            return replace(await super().embed(request), queue_s=waited_s)
+            with self._guard.passing(self._name):
+                return replace(await super().embed(request), queue_s=waited_s)
 
     def _arguments(self, request: ChatRequest) -> dict[str, Any]:
         return arguments(request, self._server.model, self._router) | self._access()
