@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from shared.errors import Refused
 from shared.settings import RouterSettings
 
-CLOUD = re.compile(r"(:|-)cloud$")
-"""Ollama proxies names that end so to ollama.com (`x:cloud`, `x:8b-cloud`)."""
+CLOUD = re.compile(r"(:\s*|-)cloud\s*$", re.IGNORECASE)
+"""Ollama proxies names that end so to ollama.com (`x:cloud`, `x:8b-Cloud`, `x: CLOUD `)."""
 
 OWN_SUFFIXES = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 

@@ -29,7 +29,10 @@ def test_hosts_of_others(url):
     assert not names.is_own(url)
 
 
-@pytest.mark.parametrize("name", ["x:cloud", "gpt-oss:120b-cloud", "a/b:8b-cloud"])
+CLOUDS = ["x:cloud", "gpt-oss:120b-cloud", "a/b:8b-cloud", "x:CLOUD", "x:8b-Cloud", "x: cloud\t"]
+
+
+@pytest.mark.parametrize("name", CLOUDS)
 def test_cloud_names_are_refused_unless_allowed(name):
     with pytest.raises(Refused) as caught:
         names.refuse_cloud(name, RouterSettings())

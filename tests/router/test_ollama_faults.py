@@ -12,10 +12,11 @@ from shared.errors import (
     InvalidInput,
     OutputCut,
     OutputInvalid,
+    Refused,
     TimedOut,
     Unavailable,
 )
-from shared.events import ChatOptions
+from shared.events import ChatOptions, EmbedRequest
 from shared.settings import RouterSettings, Settings
 from tests.router.conftest import ask, until
 
@@ -121,6 +122,15 @@ async def test_a_schema_that_the_caller_told_is_not_told_again(engine, fake):
     text = f"Fill this: {json.dumps(SCHEMA)}"
     await ask_whole(engine, ask(text, model="llama3.1:8b", format=SCHEMA), None)
     assert fake.stats.bodies[-1]["messages"][-1]["content"] == text
+
+
+async def test_c18_ollama_hears_nothing_of_a_clouds_name(engine, fake):
+    for model in ("kimi:cloud", "kimi:CLOUD", "kimi:8b-Cloud "):
+        with pytest.raises(Refused):
+            await engine.chat(ask(model=model), None)
+        with pytest.raises(Refused):
+            await engine.embed(EmbedRequest(input=("a",), model=model))
+    assert fake.stats.requests == 0
 
 
 async def test_every_request_is_bounded_and_uncut(engine, fake):

@@ -98,7 +98,11 @@ class OllamaEngine:
             raise InvalidInput(f"{request.model} does not support tools", field="tools")
 
     async def _refuse_remote(self, model: str) -> tuple[str, ...]:
-        """Return the model's capabilities; raise for one that a foreign host would answer."""
+        """Return the model's capabilities; raise for one that a foreign host would answer.
+
+        Ollama asks the cloud even for what it tells of a cloud's name, so that is refused first.
+        """
+        names.refuse_cloud(model, self._router)
         shown = await self.catalogue.shown(model)
         if shown.remote_host and not self._router.allow_remote:
             raise names.leaves(model, shown.remote_host)
