@@ -139,7 +139,7 @@ async def test_every_request_is_bounded_and_uncut(engine, fake):
     assert (body["truncate"], body["shift"], body["stream"]) == (False, False, True)
     assert body["options"] == {"num_ctx": 8192, "num_predict": 1024, "temperature": 0.0}
     assert body["keep_alive"] == "30m"
-    await ask_whole(engine, ask(model="llama3.1:8b", options=ChatOptions(max_tokens=10**18)), None)
+    await ask_whole(engine, ask(model="llama3.1:8b", options=ChatOptions(max_tokens=100_000)), None)
     assert fake.stats.bodies[-1]["options"]["num_predict"] == 8192
 
 
