@@ -16,6 +16,7 @@ from services.router.budgets.tally import Key
 from services.router.engine import Answer
 from services.router.errand import Errand
 from shared import bootstrap
+from shared.bus import open_bus
 from shared.clock import now
 from shared.errors import BudgetExceeded
 from shared.events import BudgetList, BudgetShare, Empty
@@ -99,13 +100,14 @@ async def test_what_one_host_spends_counts_at_the_other(bus, tmp_path):
         assert (line.elsewhere_tokens, line.reserved_tokens) == (MOST, 0)
 
 
-async def test_two_hosts_at_once_never_overrun(bus, tmp_path):
+async def test_two_hosts_at_once_never_overrun(bus, settings, tmp_path):
     whole = 11
     here, there = folders(tmp_path)
     limits = (SpendingLimit(tokens=whole * MOST),)
     async with (
+        open_bus(settings, "other") as other,
         routing(bus, here, "one", limits) as one,
-        routing(bus, there, "two", limits) as two,
+        routing(other, there, "two", limits) as two,
     ):
         calls = [router.spend() for _ in range(100) for router in (one, two)]
         found = await asyncio.gather(*calls, return_exceptions=True)
