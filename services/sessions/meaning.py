@@ -12,7 +12,7 @@ import sqlite3
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from anyio.to_thread import run_sync
 from nats.errors import Error as NatsError
@@ -43,6 +43,8 @@ LARGEST = 20_000
 """Events of a namespace, the latest ones, that are searched by meaning."""
 TOP = 60
 QUERIES = 256
+SOURCE = "sessions"
+"""Who asks for these vectors, in the router's record."""
 
 EVENTS = """
 SELECT event.seq, session.namespace, event.body FROM event
@@ -144,7 +146,7 @@ class Meaning:
 
         found = list(_texts(rows))
         if not self._model:
-            self._model = (await self._ask([found[0][2]], 30.0)).model
+            self._model = (await self._ask([found[0][2]], 30.0, keep=False)).model
         keys = [key_of(text) for *_, text in found]
         known = await run_sync(self._file.known, self._model, keys)
         new = [text for *_, text in found if key_of(text) not in known]
@@ -157,16 +159,21 @@ class Meaning:
     async def _embedded(self, texts: list[str]) -> dict[bytes, bytes]:
         import numpy as np
 
-        reply = await self._ask(texts, 60.0)
+        reply = await self._ask(texts, 60.0, keep=False)
         keys = [key_of(text) for text in texts]
         rows = [np.asarray(row, dtype=np.float16).tobytes() for row in reply.embeddings]
         made = dict(zip(keys, rows, strict=True))
         await run_sync(self._file.keep, self._model, made)
         return made
 
-    async def _ask(self, texts: list[str], within_s: float) -> EmbedReply:
-        """Return vectors; when the model is another one than before, begin anew with it."""
-        ask = EmbedRequest(input=tuple(texts), timeout_s=within_s)
+    async def _ask(self, texts: list[str], within_s: float, *, keep: bool = True) -> EmbedReply:
+        """Return vectors; when the model is another one than before, begin anew with it.
+
+        Vectors of events are kept here, where they are erased with them: the router shall not
+        `keep` those.
+        """
+        cache: Literal["auto", "off"] = "auto" if keep else "off"
+        ask = EmbedRequest(input=tuple(texts), timeout_s=within_s, cache=cache, source=SOURCE)
         reply = await self._bus.request("model.embed", ask, EmbedReply, within_s)
         if self._model and reply.model != self._model:
             self._begin(reply.model)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import socket
+from decimal import Decimal
 
 import pytest
 
@@ -23,7 +24,7 @@ from shared.errors import (
     TimedOut,
     Unavailable,
 )
-from shared.events import ChatOptions, EmbedRequest, Empty, Sovereignty
+from shared.events import ChatOptions, EmbedReply, EmbedRequest, Empty, Sovereignty
 from shared.settings import CloudModel, ModelServer, RouterSettings, Settings
 from tests.conftest import free_port
 from tests.fakes.openai import FakeOpenAI
@@ -222,6 +223,28 @@ async def test_a_cloud_answers_who_may_ask_it_and_is_priced_and_bounded(bus, rou
     assert longer.rule == "default; after llama3.1:8b: input_too_long"
     assert reply.cost_usd > 0
     assert {part.name: part.value for part in told.parts}["no_foreign_endpoint"] == 0.0
+
+
+async def test_a_cloud_makes_vectors_for_who_names_it_within_its_budget(bus, router, server):
+    cloud = CloudModel(model="openai/text-embedding-3-small", url=server.url, api_key="sk-x",
+                       usd_per_month="0.000001")  # fmt: skip
+
+    async def made(model: str, *texts: str, **fields) -> EmbedReply:
+        asked = EmbedRequest(input=texts, model=model, **fields)
+        return await bus.request("model.embed", asked, EmbedReply, 30.0)
+
+    async with router(clouds={"far": cloud}, fallbacks={"missing-one": "far"}):
+        with pytest.raises(ModelMissing):
+            await made("missing-one", "a")
+        reply = await made("missing-one", "a", clouds=("far",))
+        again = await made("far", "a")
+        with pytest.raises(BudgetExceeded, match="cloud far"):
+            await made("far", "word " * 100)
+        told = await bus.request("model.sovereignty", Empty(), Sovereignty)
+    assert (reply.engine, reply.model, reply.host) == ("cloud", "far", "openai")
+    assert (reply.cost_usd, reply.prompt_tokens) == (Decimal("0.00000006"), 3)
+    assert (again.cache, again.cost_usd) == ("hit", 0)
+    assert {part.name: part.value for part in told.parts}["calls_at_home"] == 0.5
 
 
 async def test_a_server_of_ones_own_stands_in_for_free_and_at_home(bus, router, server):

@@ -69,6 +69,15 @@ async def test_what_means_the_same_is_found_without_a_common_word(room, file):
         assert abs(sum(parts.values()) - reply.hits[0].score) < 0.001
 
 
+async def test_vectors_of_events_are_kept_where_they_can_be_erased_alone(room, file):
+    async with room() as one, embedder(one.bus):
+        watched = await one.bus.nc.subscribe("model.embed")
+        await filled(one)
+        await Meaning(one.bus, one.index, file).catch_up()
+        first, *more = [decode((await watched.next_msg(30)).data, EmbedRequest) for _ in range(2)]
+    assert {(ask.cache, ask.source) for ask in (first, *more)} == {("off", "sessions")}
+
+
 async def test_without_a_model_words_are_enough(room, file):
     async with room() as one:
         await filled(one)

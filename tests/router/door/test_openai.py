@@ -136,6 +136,34 @@ async def test_vectors_come_as_floats_and_in_base64(gpt):
         assert first == pytest.approx(floats.data[0].embedding, rel=1e-6)
 
 
+async def test_vectors_say_in_headers_who_made_them_and_count_every_token(gpt, fake):
+    whose = {"X-Sovereign-Task": "t1", "X-Sovereign-Agent": "builder"}
+    async with gpt() as client:
+
+        async def made(texts: list[str], **headers: str):
+            return await client.embeddings.with_raw_response.create(
+                model="embed", input=texts, extra_headers=whose | headers
+            )
+
+        first, second = await made(["one two"]), await made(["one two", "three"])
+        off = await made(["three"], **{"X-Sovereign-Cache": "off"})
+        labels = [each.headers.get("x-sovereign-cache") for each in (first, second, off)]
+        assert labels == ["miss", "miss", "off"]
+        assert (first.headers["x-sovereign-engine"], second.headers["x-sovereign-kept"]) == (
+            "ollama", "1",
+        )  # fmt: skip
+        assert first.headers["x-sovereign-model"] == "nomic-embed-text"
+        assert second.parse().usage.total_tokens == 3
+    assert fake.stats.embedded == [["one two"], ["three"], ["three"]]
+
+
+async def test_an_empty_text_is_refused_by_its_place(gpt):
+    async with gpt() as client:
+        with pytest.raises(openai.BadRequestError) as caught:
+            await client.embeddings.create(model="embed", input=["a", ""])
+        assert caught.value.param == "input.1"
+
+
 async def test_models_are_listed_and_found(gpt):
     async with gpt() as client:
         listed = [model.id async for model in client.models.list()]
