@@ -1,3 +1,5 @@
+import re
+
 from services.dashboard.pages.dag import depth, drawing
 from shared.events import StepView
 
@@ -9,6 +11,13 @@ def step(name: str, *after: str, title: str = "x") -> StepView:
 def test_columns_follow_the_longest_way():
     steps = [step("a"), step("b", "a"), step("c", "a"), step("d", "b", "c"), step("e", "a", "d")]
     assert depth(steps) == {"a": 0, "b": 1, "c": 1, "d": 2, "e": 3}
+
+
+def test_all_columns_of_a_wide_plan_begin_in_sight():
+    wide = [step("a"), *(step(f"b{n}", "a") for n in range(28)), step("z", "b0")]
+    tops = [int(y) for y in re.findall(r'<rect x="\d+" y="(\d+)"', drawing(wide))]
+    assert max(tops[0], tops[1], tops[-1]) < 480
+    assert "scroll plan" in drawing(wide)
 
 
 def test_a_circle_is_drawn_and_does_not_hang():

@@ -11,6 +11,8 @@ from services.dashboard.pages import parts, words
 from shared.events import StepView
 
 WIDTH, HEIGHT, GAP_X, GAP_Y, EDGE = 216, 52, 44, 14, 2
+SEEN = 7
+"""Rows that a reader sees at once; columns are centred within them, so that all begin in sight."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ def drawing(steps: Sequence[StepView]) -> Markup:
     )
     nodes = parts.join(_node(box) for box in boxes.values())
     return Markup(
-        '<div class="scroll"><svg class="dag" width="{0}" height="{1}" viewBox="0 0 {0} {1}"'
+        '<div class="scroll plan"><svg class="dag" width="{0}" height="{1}" viewBox="0 0 {0} {1}"'
         ' role="img" aria-label="{2}">{3}{4}</svg></div>'
     ).format(width, height, f"plan of {len(steps)} steps", edges, nodes)
 
@@ -59,7 +61,7 @@ def _placed(steps: Sequence[StepView]) -> dict[str, Box]:
     for step in steps:
         column = columns[step.id]
         inside = list(columns.values()).count(column)
-        top = (tallest - inside) * (HEIGHT + GAP_Y) // 2
+        top = max(0, min(tallest, SEEN) - inside) * (HEIGHT + GAP_Y) // 2
         y = top + filled.get(column, 0) * (HEIGHT + GAP_Y) + EDGE
         filled[column] = filled.get(column, 0) + 1
         boxes[step.id] = Box(step, column * (WIDTH + GAP_X) + EDGE, y)
