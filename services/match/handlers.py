@@ -73,7 +73,7 @@ class Handlers:
     async def list(self, ask: MatchListAsk) -> MatchList:
         """Return profiles, needs and deals, the latest first."""
         await self._room.writer.catch_up()
-        return await self._room.book.read(lambda db: queries.everything(db, ask.limit))
+        return await self._room.book.read(lambda db: queries.everything(db, ask.limit, ask.skip))
 
     async def find(self, ask: MatchFind) -> MatchFound:
         """Rank all providers for one need."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
+
+import orjson
 
 from services.match.deals import ENGAGED, REJECTED, standing
 from shared.errors import NotFound
@@ -52,9 +55,16 @@ def deal(db: sqlite3.Connection, deal_id: str, history: bool = True) -> Deal:
 
 def deals(db: sqlite3.Connection, limit: int, **only: str) -> tuple[Deal, ...]:
     """Return deals, the last touched first, without their histories; all or one party's."""
+    return page_of_deals(db, (limit, 0), **only)
+
+
+def page_of_deals(
+    db: sqlite3.Connection, limit_and_skip: tuple[int, int], **only: str
+) -> tuple[Deal, ...]:
+    """Return the same without the first of them."""
     where = " AND ".join((*(f"d.{column} = ?" for column in only), "1"))
-    sql = f"{_DEAL} WHERE {where} GROUP BY d.deal_id ORDER BY d.seq DESC LIMIT ?"
-    return tuple(_deal(row, ()) for row in rows(db, sql, *only.values(), limit))
+    sql = f"{_DEAL} WHERE {where} GROUP BY d.deal_id ORDER BY d.seq DESC LIMIT ? OFFSET ?"
+    return tuple(_deal(row, ()) for row in rows(db, sql, *only.values(), *limit_and_skip))
 
 
 def needs_of(db: sqlite3.Connection, party_id: str, limit: int) -> tuple[Need, ...]:
@@ -162,15 +172,38 @@ def heard(db: sqlite3.Connection, about: str, party: str) -> tuple[int, int]:
     return int(yes or 0), int(asked)
 
 
-def everything(db: sqlite3.Connection, limit: int) -> MatchList:
-    """Return profiles, needs and deals, the latest first."""
+def everything(db: sqlite3.Connection, limit: int, skip: int = 0) -> MatchList:
+    """Return profiles, needs and deals, the latest first; `skip` of the deals are left out."""
     profiles = db.execute("SELECT body FROM profile ORDER BY seq DESC LIMIT ?", (limit,))
     needs = db.execute("SELECT body FROM need ORDER BY seq DESC LIMIT ?", (limit,))
+    found = page_of_deals(db, (limit, skip))
     return MatchList(
         profiles=tuple(Profile.model_validate_json(row[0]) for row in profiles),
         needs=tuple(Need.model_validate_json(row[0]) for row in needs),
-        deals=deals(db, limit),
+        deals=found,
+        names=_names(db, found),
+        profiles_in_all=_count(db, "profile"),
+        needs_in_all=_count(db, "need"),
+        deals_in_all=_count(db, "deal"),
     )
+
+
+def _names(db: sqlite3.Connection, found: Sequence[Deal]) -> dict[str, str]:
+    """Return how the providers and the needs of deals are called."""
+    profiles = "SELECT body FROM profile WHERE party_id = ?"
+    needs = "SELECT body FROM need WHERE need_id = ?"
+    names = {one.provider_id: _told(db, profiles, one.provider_id, "name") for one in found}
+    names |= {one.need_id: _told(db, needs, one.need_id, "title") for one in found}
+    return names
+
+
+def _told(db: sqlite3.Connection, sql: str, identity: str, field: str) -> str:
+    row = db.execute(sql, (identity,)).fetchone()
+    return str(orjson.loads(row[0])[field]) if row else identity
+
+
+def _count(db: sqlite3.Connection, table: str) -> int:
+    return int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
 
 
 def subscription_seq(db: sqlite3.Connection, subscription_id: str) -> int:

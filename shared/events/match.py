@@ -234,17 +234,25 @@ class MatchEvent(Body):
 
 
 class MatchListAsk(Body):
-    """A request on `match.list`."""
+    """A request on `match.list`: up to `limit` of each kind, of the deals those after `skip`."""
 
     limit: int = Field(default=100, ge=1, le=1000)
+    skip: int = Field(default=0, ge=0, le=10**9)
 
 
 class MatchList(Body):
-    """All that match knows, the latest first."""
+    """What match knows, the latest first, and how much there is in all.
+
+    `names` tells the names of providers and the titles of needs that the deals speak of.
+    """
 
     profiles: tuple[Profile, ...] = ()
     needs: tuple[Need, ...] = ()
     deals: tuple[Deal, ...] = ()
+    names: dict[str, str] = Field(default_factory=dict)
+    profiles_in_all: int = 0
+    needs_in_all: int = 0
+    deals_in_all: int = 0
 
 
 class Outcome(Body):

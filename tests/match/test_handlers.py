@@ -20,6 +20,18 @@ async def test_what_was_added_is_listed_once(host):
         assert [len(known.profiles), len(known.needs)] == [1, 1]
 
 
+async def test_a_page_of_deals_tells_names_and_how_many_there_are(host):
+    async with host() as here:
+        await here.add(provider("ana"), provider("bob"), need("n1"))
+        for number, party in enumerate(("ana", "bob")):
+            about = {"need_id": "n1", "provider_id": party}
+            await here.deal("open", **about, amount=usd(100), key=f"k{number}")
+        known = await here.handlers.list(MatchListAsk(limit=1, skip=1))
+        assert [deal.provider_id for deal in known.deals] == ["ana"]
+        assert known.names.keys() == {"ana", "n1"}
+        assert (known.profiles_in_all, known.needs_in_all, known.deals_in_all) == (2, 1, 2)
+
+
 async def test_a_deal_is_paid_and_its_commission_booked(host):
     async with host() as here:
         await here.invoiced("d1")

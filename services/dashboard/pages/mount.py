@@ -76,8 +76,8 @@ def _sessions(house: House) -> None:
 
 def _match(house: House) -> None:
     @ui.page("/match")
-    async def shown(need: str | None = None) -> None:
-        await match.build(house, need)
+    async def shown(need: str | None = None, skip: int = 0) -> None:
+        await match.build(house, need, skip)
 
 
 def _bus(house: House) -> None:
