@@ -28,7 +28,7 @@ class Errand:
     """
 
     request: ChatRequest
-    on_delta: OnDelta | None
+    to: OnDelta | None
     began: float = field(default_factory=time.monotonic)
     engine: Engine | None = None
     cache: Literal["miss", "hit", "coalesced", "off"] = "off"
@@ -41,19 +41,21 @@ class Errand:
     tried: float | None = None
 
     def __post_init__(self) -> None:
-        """Notice when the caller is told something."""
+        """Keep the model's name as it was asked for."""
         self.asked = self.request.model
-        if self.on_delta is not None:
-            self.on_delta = self._noticed(self.on_delta)
 
-    def _noticed(self, on_delta: OnDelta) -> OnDelta:
-        async def tell(delta: str) -> None:
-            if not self.told:
-                self.told = True
-                self._announce()
-            await on_delta(delta)
+    @property
+    def on_delta(self) -> OnDelta | None:
+        """What tells the caller, who is noticed to be told; made anew, as one that is kept would
+        hold the errand and keep all of a stream until the garbage collector comes by."""
+        return self._tell if self.to is not None else None
 
-        return tell
+    async def _tell(self, delta: str) -> None:
+        if not self.told:
+            self.told = True
+            self._announce()
+        if self.to is not None:
+            await self.to(delta)
 
     def _announce(self) -> None:
         if self.begun is not None and self.engine is not None:
