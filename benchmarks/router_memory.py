@@ -22,6 +22,7 @@ from typing import Any
 import orjson
 
 from benchmarks.aims import Aim
+from benchmarks.measuring import cpu_s
 from benchmarks.router_place import MARKS, SAID, Place, asked, placed
 from benchmarks.table import show
 
@@ -45,13 +46,15 @@ async def run() -> None:
 
 async def grown(place: Place, fresh_mb: float) -> list[Aim]:
     """Make all calls, print what the router held on the way, and return the aims."""
-    mixed, rows = Mixed(place), [{"calls": 0, "rss_mb": fresh_mb, "req_s": ""}]
+    mixed, pid = Mixed(place), place.router.pid
+    rows: list[dict[str, Any]] = [{"calls": 0, "rss_mb": fresh_mb, "req_s": "", "cpu_us": ""}]
     for share in SHARES:
-        done, begin = rows[-1]["calls"], time.perf_counter()
-        await mixed.go(int(MANY * share) - done)
-        rate = (int(MANY * share) - done) / (time.perf_counter() - begin)
+        more = int(MANY * share) - rows[-1]["calls"]
+        begin, before = time.perf_counter(), cpu_s(pid)
+        await mixed.go(more)
+        rate, cpu = more / (time.perf_counter() - begin), 1e6 * (cpu_s(pid) - before) / more
         held = place.router.memory_info().rss / 1e6
-        rows.append({"calls": int(MANY * share), "rss_mb": held, "req_s": rate})
+        rows.append({"calls": int(MANY * share), "rss_mb": held, "req_s": rate, "cpu_us": cpu})
     show("router_memory", "Memory of the router under mixed calls (0: at the start)", rows)
     print(f"  calls by kind: {dict(sorted(mixed.done.items()))}")
     return _aims(rows, mixed)
