@@ -18,6 +18,7 @@ def show_policy(found: PolicyReport) -> None:
     for rule in found.rules:
         tell(f"rule {rule.get('name')}: {', '.join(f'{k} {v}' for k, v in rule.items())}")
     pairs([(f"if {model} fails", models) for model, models in found.fallbacks.items()])
+    pairs([(f"server {name}", model) for name, model in found.servers.items()])
     pairs([(f"cloud {name}", model) for name, model in found.clouds.items()])
     if found.quality:
         tell()

@@ -129,14 +129,14 @@ def _tokens(facts: Facts) -> SovereigntyPart:
 def _endpoints(facts: Facts) -> SovereigntyPart:
     foreign = foreign_endpoints(facts)
     told = f"Foreign: {', '.join(foreign)}." if foreign else "None is configured or held."
-    reached = f"Reached: {', '.join(facts.reached[:5])}." if facts.reached else "None was reached."
+    reached = ", ".join(facts.reached[:5]) or "none"
     return SovereigntyPart(
         name="no_foreign_endpoint",
         value=0.0 if foreign or facts.reached else 1.0,
         weight=0.2,
         explanation=f"{told} Looked at: the bus, Ollama, OpenAI-compatible servers, clouds,"
-        " allow_remote, and models that Ollama only passes on. In the last"
-        f" {REACHED_DAYS} days: {reached}",
+        " allow_remote, and models that Ollama only passes on. Reached in the last"
+        f" {REACHED_DAYS} days: {reached}.",
     )
 
 

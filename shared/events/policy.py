@@ -44,5 +44,6 @@ class PolicyReport(Body):
     rules: tuple[dict[str, Any], ...] = ()
     fallbacks: dict[str, str] = Field(default_factory=dict)
     clouds: dict[str, str] = Field(default_factory=dict)
+    servers: dict[str, str] = Field(default_factory=dict)
     quality: tuple[QualityLine, ...] = ()
     at: Instant = Field(default_factory=now)

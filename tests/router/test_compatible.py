@@ -142,6 +142,7 @@ async def test_the_time_that_a_server_asks_for_is_passed_on(server):
     with pytest.raises(Busy) as told:
         await engine_at(server.url).chat(ask(model="late"), None)
     assert told.value.retry_after_s == 17
+    assert told.value.message == "RateLimitError: slow down"
 
 
 async def test_litellm_writes_no_line_for_a_call(server, caplog):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 
 from shared.errors import (
     Busy,
@@ -20,6 +21,8 @@ RETRY_AFTER_S = 2.0
 LONGEST_S = 3600.0
 TOO_LONG = ("context length", "context size")
 """Words of vLLM and llama-server that litellm does not know."""
+WRAPPED = re.compile(r"\b(litellm\.)?(\w+Error: |\w+Exception - )| Original exception: .*", re.S)
+"""The names of classes that litellm puts around the words of the server, one in another."""
 BY_STATUS: dict[int, type[SovereignError]] = {
     400: InvalidInput,
     401: Refused,
@@ -33,7 +36,7 @@ BY_STATUS: dict[int, type[SovereignError]] = {
 def translate(error: Exception) -> SovereignError:
     """Return the typed error for what litellm raised."""
     kind = type(error).__name__
-    message = f"{kind}: {error}"[:300]
+    message = f"{kind}: {WRAPPED.sub('', str(error))}"[:300]
     if kind == "ContextWindowExceededError" or any(words in message for words in TOO_LONG):
         return InputTooLong(message, field="messages")
     if kind in ("APIConnectionError", "ConnectError") or _unreachable(error):

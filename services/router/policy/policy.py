@@ -93,6 +93,10 @@ class Policy:
             rules=tuple(rule.model_dump(exclude_defaults=True) for rule in self._settings.rules),
             fallbacks=self._settings.fallbacks,
             clouds={name: cloud.model for name, cloud in self._settings.clouds.items()},
+            servers={
+                name: f"{server.model} at {server.url}"
+                for name, server in self._settings.servers.items()
+            },
             quality=tuple(
                 _quality(model, kind, score)
                 for (model, kind), score in sorted(self._quality.table().items())[:500]
