@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
         Savings,
         Sovereignty,
     )
+
+SMALL_USD = Decimal("0.01")
 
 optimization = group("How well the engine does, and what to change.", "Look")
 
@@ -156,9 +159,11 @@ def _embedded(found: EmbedSavings) -> list[tuple[str, object]]:
     ]
 
 
-def usd(amount: object) -> str:
-    """Return an amount in US dollars; what is not known says so."""
-    return "unknown" if amount is None else f"{amount:.4f} USD"
+def usd(amount: Decimal | None) -> str:
+    """Return an amount in US dollars, small ones more exactly; what is not known says so."""
+    if amount is None:
+        return "unknown"
+    return f"{amount:.8f} USD" if 0 < abs(amount) < SMALL_USD else f"{amount:.4f} USD"
 
 
 def percent(share: float | None) -> str:

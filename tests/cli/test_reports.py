@@ -34,11 +34,11 @@ async def test_savings_name_the_model_that_they_are_against(cli, bus):
 
 async def test_savings_of_embeddings_are_shown_against_their_own_reference(cli, bus):
     embedded = EmbedSavings(
-        reference_model="text-embedding-3-small", texts=10, kept_texts=4, saved_usd=Decimal("0.5")
+        reference_model="text-embedding-3-small", texts=10, saved_usd=Decimal("0.00000042")
     )
     await answer(bus, "model.savings", Savings(reference_model="gpt-4o", embeddings=embedded))
     shown = (await cli("savings")).stdout
-    assert "saved against text-embedding-3-small  0.5000 USD" in shown
+    assert "saved against text-embedding-3-small  0.00000042 USD" in shown
     assert "saved against gpt-4o  unknown" in shown
 
 
