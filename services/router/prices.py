@@ -18,14 +18,18 @@ MAX_ENTRY = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars per token, exact."""
+    """US dollars per token, exact; `cached` is that of a prompt's token that the vendor had read
+    before, None where the table tells none."""
 
     prompt: Decimal
     completion: Decimal
+    cached: Decimal | None = None
 
-    def of(self, prompt_tokens: int, completion_tokens: int) -> Decimal:
-        """Return the price of so many tokens."""
-        return self.prompt * prompt_tokens + self.completion * completion_tokens
+    def of(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> Decimal:
+        """Return the price of so many tokens; the cached ones are among those of the prompt."""
+        less = self.prompt - (self.prompt if self.cached is None else self.cached)
+        whole = self.prompt * prompt_tokens + self.completion * completion_tokens
+        return whole - less * min(cached_tokens, prompt_tokens) if cached_tokens else whole
 
 
 def table() -> Path | None:
@@ -60,4 +64,5 @@ def _entry(text: mmap.mmap, model: str) -> Price | None:
     prompt, completion = (entry.get(f"{way}_cost_per_token") for way in ("input", "output"))
     if prompt is None or completion is None:
         return None
-    return Price(Decimal(prompt), Decimal(completion))
+    cached = entry.get("cache_read_input_token_cost")
+    return Price(Decimal(prompt), Decimal(completion), None if cached is None else Decimal(cached))

@@ -81,7 +81,8 @@ class FakeOpenAI:
             await response.write(b"data: [DONE]\n\n")
             return response
         await _send(response, _chunk(body, {}, reason))
-        usage = {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}
+        usage: dict[str, Any] = {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}
+        usage |= {"prompt_tokens_details": {"cached_tokens": 4}}
         await _send(response, _chunk(body, {}, None) | {"choices": [], "usage": usage})
         await response.write(b"data: [DONE]\n\n")
         return response

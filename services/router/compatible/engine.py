@@ -107,7 +107,7 @@ class CompatibleEngine:
             embeddings=packed(found, len(request.input), self.url),
             model=request.model,
             prompt_tokens=count,
-            cost_usd=cost(self.own, self._price(request.model), count, 0),
+            cost_usd=cost(self.own, self._price(request.model), (count, 0), 0),
             host=self._host,
             own_host=self.own,
         )

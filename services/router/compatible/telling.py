@@ -48,8 +48,10 @@ class Telling:
         """Return the answer; raise when the stream ended before it told why."""
         if self._reason is None:
             raise EngineFailed("the server ended the stream without a finish reason")
-        prompt = int(getattr(self._usage, "prompt_tokens", 0) or 0)
-        completion = int(getattr(self._usage, "completion_tokens", 0) or 0)
+        prompt, completion = (
+            _count(self._usage, f"{of}_tokens") for of in ("prompt", "completion")
+        )
+        cached = _count(getattr(self._usage, "prompt_tokens_details", None), "cached_tokens")
         return Answer(
             content="".join(self._pieces),
             model=self._model,
@@ -58,7 +60,7 @@ class Telling:
             prompt_tokens=prompt,
             completion_tokens=completion,
             first_token_s=self._first_s,
-            cost_usd=cost(own, price, prompt, completion),
+            cost_usd=cost(own, price, (prompt, cached), completion),
             host=host,
             own_host=own,
         )
@@ -72,8 +74,16 @@ class Telling:
         call["function"]["arguments"] += part.function.arguments or ""
 
 
-def cost(own: bool, price: Price | None, prompt: int, completion: int) -> Decimal | None:
-    """Return 0 on one's own host, the table's price elsewhere, None when it is unknown."""
+def cost(
+    own: bool, price: Price | None, prompt: tuple[int, int], completion: int
+) -> Decimal | None:
+    """Return 0 on one's own host, the table's price elsewhere, None when it is unknown; `prompt` is
+    its tokens and how many of them the vendor had read before."""
     if own:
         return Decimal(0)
-    return price.of(prompt, completion) if price else None
+    tokens, cached = prompt
+    return price.of(tokens, completion, cached) if price else None
+
+
+def _count(usage: Any, name: str) -> int:
+    return int(getattr(usage, name, 0) or 0)
