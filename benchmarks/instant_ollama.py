@@ -49,7 +49,7 @@ class Upstream(asyncio.Protocol):
         if path == "/api/chat":
             Upstream.chats += 1
             name = _field(body, b'"model":')
-            return (PLAIN if SHUT.search(body) else CHATS)[name]
+            return (PLAIN if SHUT.search(body) else CHATS).get(name) or _missing(name)
         if path == "/v1/chat/completions":
             Upstream.chats += 1
             asked = json.loads(body)
@@ -59,6 +59,10 @@ class Upstream(asyncio.Protocol):
         if path == "/count":
             return _whole({"chats": Upstream.chats})
         return FIXED.get(path) or _whole({"error": f"nothing at {path}"}, "404 Not Found")
+
+
+def _missing(name: str) -> bytes:
+    return _whole({"error": f"model '{name}' not found"}, "404 Not Found")
 
 
 def _length(head: bytes) -> int:

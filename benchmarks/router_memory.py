@@ -109,7 +109,7 @@ class Mixed:
             ("stream, door", lambda n: self._door(asked(model="m-8", stream=True, temperature=1))),
             ("left in a stream, door", lambda n: self._leave()),
             ("no message, bus", lambda n: self._refused(b'{"messages": []}', b"invalid_input")),
-            ("no such model, bus", lambda n: self._refused(_absent(n), b'"code"')),
+            ("no such model, bus", lambda n: self._refused(_absent(n), b'"model_missing"')),
             ("no message, door", lambda n: self._door(b'{"model": "m-1"}', 400)),
             ("no key, door", lambda n: self._door(asked(), 401, authorization="Bearer no")),
             ("vector, bus", lambda n: self._vector(n)),
