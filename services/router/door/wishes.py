@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.router.door.call import Call
+from services.router.names import split
 
 FIELDS = {
     "x-sovereign-task": "task_id",
@@ -13,6 +14,7 @@ FIELDS = {
     "x-sovereign-cache": "cache",
     "x-sovereign-priority": "priority",
     "x-sovereign-timeout": "timeout_s",
+    "x-sovereign-clouds": "clouds",
 }
 
 HEADERS = {field: name.title() for name, field in FIELDS.items()}
@@ -27,5 +29,7 @@ def wishes(call: Call) -> dict[str, Any]:
     """
     found = {field: call.header(name) for name, field in FIELDS.items()}
     given: dict[str, Any] = {field: value for field, value in found.items() if value}
+    if "clouds" in given:
+        given["clouds"] = split(given["clouds"])
     given["allow_offline"] = call.header("x-sovereign-offline") == "allow"
     return given
