@@ -15,7 +15,7 @@ Matrix = NDArray[np.float32]
 Counts = NDArray[np.int64]
 DENSE = 4_000_000
 """Cells up to which the exact optimum is worked out; above, `pairing` comes near to it."""
-BEST = 50
+BEST = 32
 """Candidates of each row and of each column that are never left out of a large pool."""
 
 

@@ -1,10 +1,11 @@
-"""Near-optimal pairs of a large, sparse market, by auction (Bertsekas 1988).
+"""Near-optimal pairs of a large market in lists, by auction (Bertsekas 1988).
 
 Each need without a place bids for the provider that is worth most to it above the price, and bids
 so much that the second best would be as good, plus `STEP`. A provider holds as many of the highest
 bids as it has places; its price is the lowest of them once all are held, and nothing before. Who
 gains nothing at today's prices stays alone: prices never fall. The sum of totals is then within
-`STEP` a pair of the optimum. All bid at the same time: a round is a few passes over arrays.
+`STEP` a pair of the optimum. All bid at the same time: a round is a few passes over arrays. Where
+as many want as there are places, the last few bid for thousands of rounds: `paths` places those.
 """
 
 from __future__ import annotations
@@ -19,10 +20,6 @@ STEP = 3e-4
 """What a bid is raised by at least: a pair may be worth so much less than in the optimum."""
 
 Array = NDArray[Any]
-
-
-class Endless(Exception):
-    """The prices climb for too long: more want what is alike than there is of it."""
 
 
 @dataclass(frozen=True)
@@ -41,20 +38,16 @@ def edges(rows: Array, columns: Array, totals: Array, count: int) -> Edges:
     return Edges(starts, columns[order].astype(np.int64), totals[order].astype(np.float64))
 
 
-def auction(market: Edges, places: Array, rounds: int = -1) -> Array:
-    """Return the column of each row, -1 for who stays alone; `places` is how many a column has.
+def auction(market: Edges, held: Held, waiting: Array, rounds: int) -> Array:
+    """Let the waiting rows bid, at most so many rounds; return those that still wait.
 
-    Raises `Endless` when `rounds` of them, if given, did not end it.
+    Rows for whom nothing is worth its price stay alone, and wait no more.
     """
-    held = _Held(len(market.starts) - 1, places.astype(np.int64))
-    waiting = np.flatnonzero(np.diff(market.starts))
-    count = 0
-    while len(waiting):
-        if count == rounds:
-            raise Endless
+    for _ in range(rounds):
+        if not len(waiting):
+            break
         waiting = held.take(*_bids(market, held.prices, waiting))
-        count += 1
-    return held.columns
+    return waiting
 
 
 def _bids(market: Edges, prices: Array, rows: Array) -> tuple[Array, Array, Array]:
@@ -79,20 +72,35 @@ def _first(hits: Array, begins: Array) -> Array:
     return found[np.searchsorted(found, begins)]
 
 
-class _Held:
-    """The bids that columns hold: each row's column and bid, and today's prices."""
+class Held:
+    """The bids that columns hold: each row's column, -1 for none, and today's prices.
+
+    A column without a place has a price without end.
+    """
 
     def __init__(self, rows: int, places: Array) -> None:
         self.columns = np.full(rows, -1, np.int64)
-        self._bids = np.zeros(rows)
-        self._places = places
+        self.places = places.astype(np.int64)
         self.prices = np.where(places > 0, 0.0, np.inf)
+        self._bids = np.zeros(rows)
+
+    def room(self) -> Array:
+        """Return how many places each column has left."""
+        taken = np.bincount(self.columns[self.columns >= 0], minlength=len(self.places))
+        left: Array = self.places - taken
+        return left
+
+    def reprice(self, prices: Array) -> None:
+        """Set all prices; what rows hold, they hold at the price."""
+        self.prices = prices
+        rows = np.flatnonzero(self.columns >= 0)
+        self._bids[rows] = prices[self.columns[rows]]
 
     def take(self, rows: Array, columns: Array, bids: Array) -> Array:
         """Let columns keep their highest bids; return the rows that go away with nothing."""
         if not len(rows):
             return rows
-        wanted = np.zeros(len(self._places), np.bool_)
+        wanted = np.zeros(len(self.places), np.bool_)
         wanted[columns] = True
         before = np.flatnonzero((self.columns >= 0) & wanted[self.columns])
         rows = np.concatenate([before, rows])
@@ -101,9 +109,9 @@ class _Held:
         order = np.lexsort((rows, -bids, columns))
         rows, columns, bids = rows[order], columns[order], bids[order]
         rank = np.arange(len(rows)) - np.searchsorted(columns, columns)
-        kept = rank < self._places[columns]
+        kept = rank < self.places[columns]
         self.columns[rows[~kept]] = -1
         self.columns[rows[kept]], self._bids[rows[kept]] = columns[kept], bids[kept]
-        full = rank == self._places[columns] - 1
+        full = rank == self.places[columns] - 1
         self.prices[columns[full]] = bids[full]
         return np.sort(rows[~kept])

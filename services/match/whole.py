@@ -16,12 +16,14 @@ import numpy as np
 from services.match import queries
 from services.match.asked import Asked
 from services.match.assign import DENSE, Counts, Matrix, Pairs, optimal
-from services.match.bulk import Scored, scored
+from services.match.bulk import SURE, Block, scored
 from services.match.explain import DIGITS, explain
+from services.match.listed import Scored
 from services.match.market import Market, ask_of
 from services.match.pairing import Paired, pair
 from services.match.pool import Pool
 from services.match.scoring import score
+from services.match.sieve import NOTHING
 from services.match.stable import blocking, stable
 from shared.events import Assignment, MatchAssign, MatchScore, Need
 
@@ -45,12 +47,15 @@ class Table:
     room: Counts
     floor: float
 
-    def scored(self) -> Iterator[Scored]:
-        """Score everything; columns are those of this table."""
-        column = np.zeros(len(self.pool), np.int32)
-        column[self.pool_rows] = np.arange(len(self.pool_rows))
-        for chunk in scored(self.asks, self.pool, self.unwanted, self.floor):
-            yield replace(chunk, columns=column[chunk.columns])
+    def columns(self) -> Counts:
+        """Return which column each row of the pool is; -1 for those out of the market."""
+        found = np.full(len(self.pool), -1, np.int64)
+        found[self.pool_rows] = np.arange(len(self.pool_rows))
+        return found
+
+    def scored(self) -> Iterator[Block]:
+        """Score everything; columns are rows of the pool."""
+        return scored(self.asks, self.pool, self.unwanted, self.floor)
 
 
 def assign(db: sqlite3.Connection, market: Market, ask: MatchAssign) -> Assignment:
@@ -73,7 +78,7 @@ def paired(table: Table, mode: str) -> Paired:
     lines = int(table.places.sum())
     cells = lines * int(np.minimum(table.room, lines).sum())
     if mode == "optimal" and cells > DENSE:
-        return pair(table.scored, table.places, table.room)
+        return _large(table)
     seen = views(table)
     places = (table.places, table.room)
     found = (
@@ -82,7 +87,20 @@ def paired(table: Table, mode: str) -> Paired:
         else optimal(seen.total, *places)
     )
     count = blocking(seen.client, seen.provider, found, *places)
-    return Paired(found, _values(seen, found), count)
+    values = _values(seen, found)
+    return Paired(found, values, count, float(values.total.sum(dtype=np.float64)))
+
+
+def _large(table: Table) -> Paired:
+    """Pair needs with rows of the pool, those out of the market without a place."""
+    room = np.zeros(len(table.pool), np.int64)
+    room[table.pool_rows] = table.room
+    found = pair(table.scored, table.places, room)
+    columns = table.columns()[found.pairs.columns]
+    order = np.lexsort((columns, found.pairs.rows))
+    pairs = Pairs(found.pairs.rows[order], columns[order], found.pairs.method)
+    values = replace(found.values.where(order), columns=columns[order].astype(np.int32))
+    return replace(found, pairs=pairs, values=values)
 
 
 def _table(db: sqlite3.Connection, market: Market, floor: float) -> Table:
@@ -125,12 +143,16 @@ def views(table: Table) -> Views:
     """Lay out the scores of every pair."""
     shape = (len(table.needs), len(table.pool_rows))
     seen = Views(*(np.zeros(shape, np.float32) for _ in range(4)))
-    for chunk in table.scored():
-        cells = (chunk.rows, chunk.columns)
-        seen.total[cells] = chunk.total
-        seen.client[cells] = np.maximum(chunk.client, 1e-6)
-        seen.provider[cells] = chunk.provider
-        seen.confidence[cells] = chunk.confidence
+    every = table.columns()
+    for block in table.scored():
+        there = every[block.columns] >= 0
+        cells = np.ix_(block.rows, every[block.columns[there]])
+        total = block.total()[:, there]
+        kept = total > NOTHING
+        seen.total[cells] = total * kept
+        seen.client[cells] = np.maximum(block.client[:, there], NOTHING) * kept
+        seen.provider[cells] = block.provider[:, there] * kept
+        seen.confidence[cells] = block.confidence[:, there] * np.float32(1 / SURE)
     return seen
 
 

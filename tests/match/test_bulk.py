@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from services.match import bulk
+from services.match import bulk, factors
 from services.match.asked import asked
 from services.match.pool import gather
 from services.match.scoring import score
@@ -21,7 +21,7 @@ def maybe(dice, value):
     return value if dice.random() < 0.7 else None
 
 
-def any_provider(dice, number):
+def any_provider(dice, number, texts=5):
     return provider(
         f"p{number}",
         skills=tuple(
@@ -34,7 +34,7 @@ def any_provider(dice, number):
         languages=tuple(dice.sample(TONGUES, dice.randint(0, 2))),
         sectors=tuple(dice.sample(["retail", "health"], dice.randint(0, 2))),
         timezone=maybe(dice, "Europe/Berlin"),
-        bio="\n\n".join(" ".join(dice.choices(WORDS, k=9)) for _ in range(dice.randint(0, 5))),
+        bio="\n\n".join(" ".join(dice.choices(WORDS, k=9)) for _ in range(dice.randint(0, texts))),
     )
 
 
@@ -57,23 +57,55 @@ def any_need(dice, number):
     )
 
 
-@pytest.mark.parametrize("dearer", [0, 1e9])
-def test_numbers_and_limits_are_those_of_one_need_alone(monkeypatch, dearer):
-    monkeypatch.setattr(bulk, "DEARER", dearer)
-    monkeypatch.setattr(bulk, "CELLS", 1000)
-    dice = random.Random(4)
-    bodies = [any_provider(dice, n).model_dump_json().encode() for n in range(90)]
+def market(seed, texts=5):
+    """Return a pool of 90, 40 needs made ready, and whom each will not have."""
+    dice = random.Random(seed)
+    bodies = [any_provider(dice, n, texts).model_dump_json().encode() for n in range(90)]
     heard = {f"p{n}": (n % 3, 3) for n in range(0, 90, 2)}
     pool = gather(bodies, {f"p{n}": n % 2 for n in range(90)}, heard)
     asks = [asked(any_need(dice, n), (n % 2, n % 3)) for n in range(40)]
-    unwanted = [{f"p{dice.randint(0, 120)}"} for _ in asks]
+    return asks, pool, [{f"p{dice.randint(0, 120)}"} for _ in asks]
+
+
+def laid_out(blocks):
     found = {name: np.zeros((40, 90), np.float32) for name in ("total", "client", "confidence")}
-    for chunk in bulk.scored(asks, pool, unwanted, 0.3):
-        for name, matrix in found.items():
-            matrix[chunk.rows, chunk.columns] = getattr(chunk, name)
+    for block in blocks:
+        there = block.total() > 0
+        cells = np.ix_(block.rows, block.columns)
+        found["total"][cells] = block.total()
+        found["client"][cells] = block.client
+        found["confidence"][cells] = block.confidence / np.float32(bulk.SURE) * there
+    return found
+
+
+@pytest.mark.parametrize("common", [0, 1 / 50, 2])
+@pytest.mark.parametrize("texts", [2, 5])
+def test_numbers_and_limits_are_those_of_one_need_alone(monkeypatch, common, texts):
+    monkeypatch.setattr(factors, "COMMON", common)
+    monkeypatch.setattr(bulk, "WIDE", 1500)
+    monkeypatch.setattr(bulk, "TILE", 400)
+    asks, pool, unwanted = market(4, texts)
+    found = laid_out(bulk.scored(asks, pool, unwanted, 0.3))
     for row, ask in enumerate(asks):
         alone = score(ask, pool, unwanted[row])
         kept = ~alone.blocked & (alone.total >= 0.3)
         for name, matrix in found.items():
             expected = np.where(kept, getattr(alone, name), 0.0)
-            assert matrix[row] == pytest.approx(expected, abs=2e-6), name
+            near = 2e-5 if name == "confidence" else 2e-6
+            assert matrix[row] == pytest.approx(expected, abs=near), name
+
+
+def test_the_parts_of_a_block_are_the_block(monkeypatch):
+    asks, pool, unwanted = market(5)
+    whole = list(bulk.scored(asks, pool, unwanted, 0.0))
+    monkeypatch.setattr(bulk, "TILE", 200)
+    parts = [part for block in whole for part in block.parts()]
+    assert len(parts) > len(whole)
+    one, other = laid_out(whole), laid_out(parts)
+    assert all((one[name] == other[name]).all() for name in one)
+
+
+def test_the_same_market_gives_the_same_bytes():
+    asks, pool, unwanted = market(6)
+    one, other = (laid_out(bulk.scored(asks, pool, unwanted, 0.0)) for _ in range(2))
+    assert all(one[name].tobytes() == other[name].tobytes() for name in one)
