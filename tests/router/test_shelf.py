@@ -106,3 +106,9 @@ async def test_the_owner_may_keep_answers_off_the_bus(bus, router, fake):
         async with router(shared_cache=False):
             await chat(bus, ask("private"))
     assert fake.stats.chats == 2
+
+
+async def test_keys_of_vectors_are_none_of_answers(bus, shelf):
+    await bus.emit("cache.event.store", CacheEvent(kind="store", key="vector", of="embed"))
+    await told(shelf, bus, "answer")
+    assert "vector" not in shelf._known

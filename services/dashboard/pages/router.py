@@ -81,6 +81,8 @@ def _calls_tile(store: Store) -> Markup:
     total = traffic.llm_calls + traffic.offline_calls
     model, rules = words.count(traffic.llm_calls), words.count(traffic.offline_calls)
     sub = f"{model} by a model, {rules} by rules"
+    if traffic.texts:
+        sub += f"; {words.plural(traffic.texts, 'text')} embedded"
     return parts.tile("Calls heard", words.count(total), sub)
 
 

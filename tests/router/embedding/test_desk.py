@@ -225,3 +225,17 @@ async def test_what_anothers_budget_does_not_reach_for_is_asked_on_ones_own(benc
             await first
         assert len((await second).embeddings) == 2
     assert fake.stats.embedded == [["b"], ["a"]]
+
+
+async def test_vectors_need_no_model_that_chats(bench, fake):
+    fake.models.remove("llama3.1:8b")
+    async with bench() as made:
+        assert (await made.embed("a")).model == MODEL
+
+
+async def test_an_answer_that_is_not_whole_is_a_fault_and_is_not_kept(bench, fake, monkeypatch):
+    monkeypatch.setattr("tests.fakes.ollama.vector", lambda text: [1.0] * len(text))
+    async with bench() as made:
+        with pytest.raises(EngineFailed):
+            await made.embed("a", "bb")
+        assert made.desk.cache.status().entries == 0
