@@ -22,6 +22,7 @@ from tests.fakes.requests import Malformed, chat_problem, read_body
 
 VERSION = "0.33.0"
 CONTEXT = 131_072
+WIDTH = 64
 
 
 @dataclass
@@ -174,7 +175,8 @@ class FakeOllama:
             self.embed_crashes -= 1
             raise Malformed("llama runner process has terminated", 500)
         count = sum(len(text.split()) for text in texts)
-        vectors = [vector(text) for text in texts if text]
+        width = min(WIDTH, body.get("dimensions") or WIDTH)
+        vectors = [vector(text, width) for text in texts if text]
         return web.json_response(
             {"model": name, "embeddings": vectors, "total_duration": 1000, "load_duration": 10}
             | ({"prompt_eval_count": count} if count else {})
@@ -261,7 +263,7 @@ def described(name: str, pulls: int = 0) -> dict[str, Any]:
     return model | {"size": 4_900_000_000, "digest": digest, "details": details()} | remote(name)
 
 
-def vector(text: str, width: int = 64) -> list[float]:
+def vector(text: str, width: int = WIDTH) -> list[float]:
     """Return a unit vector of hashed words, so that alike texts lie close together."""
     raw = [0.0] * width
     for word in re.findall(r"\w+", text.lower()):

@@ -192,6 +192,13 @@ async def test_c20_vectors_are_unit_vectors_in_order(engine):
         assert sum(x * x for x in vector) == pytest.approx(1.0, abs=1e-3)
 
 
+async def test_c20_no_fewer_dimensions_than_were_asked_for(engine):
+    await with_skill(engine, "embedding", EMBEDDER)
+    with pytest.raises(InvalidInput) as caught:
+        await engine.embed(EmbedRequest(input=("a",), model=EMBEDDER, dimensions=65_536))
+    assert caught.value.field == "dimensions"
+
+
 async def test_c20_an_input_that_is_too_long_is_named(engine):
     await with_skill(engine, "embedding", EMBEDDER)
     with pytest.raises(InputTooLong) as caught:

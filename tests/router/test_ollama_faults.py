@@ -1,5 +1,6 @@
 """What goes wrong at Ollama, one kind at a time; the fake's fault is the model's name."""
 
+import asyncio
 import json
 
 import pytest
@@ -8,6 +9,7 @@ from services.router.asking import ask as ask_whole
 from services.router.ollama.engine import OllamaEngine
 from shared.errors import (
     Busy,
+    Cancelled,
     EngineFailed,
     InvalidInput,
     OutputCut,
@@ -70,6 +72,15 @@ async def test_each_fault_has_its_own_error_and_leaves_no_stream(engine, fake, m
 async def test_a_model_that_falls_silent_is_given_up(hasty, fake, model):
     with pytest.raises(TimedOut):
         await ask_whole(hasty, ask(model=model), None)
+    await until(lambda: fake.stats.open_streams == 0)
+
+
+async def test_a_caller_who_takes_nothing_is_no_fault_of_the_host(hasty, fake):
+    async def stuck(_: str) -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(Cancelled, match="the caller took nothing"):
+        await hasty.chat(ask(model="llama3.1:8b"), stuck)
     await until(lambda: fake.stats.open_streams == 0)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from services.router.engine import Vectors, packed
 from services.router.ollama.chat import keep_alive
 from services.router.ollama.telling import MOST_TOKENS, count, seconds
-from shared.errors import EngineFailed
+from shared.errors import EngineFailed, InvalidInput
 from shared.events import EmbedRequest
 from shared.settings import RouterSettings
 
@@ -32,8 +32,12 @@ def vectors(told: dict[str, Any], request: EmbedRequest, host: str, remote: bool
     found = told.get("embeddings")
     if not isinstance(found, list):
         raise EngineFailed("Ollama sent no vectors")
+    made = packed(found, len(request.input), "Ollama")
+    if request.dimensions is not None and len(found[0]) != request.dimensions:
+        line = f"dimensions: {request.model} has {len(found[0])} and no more"
+        raise InvalidInput(line, field="dimensions")
     return Vectors(
-        embeddings=packed(found, len(request.input), "Ollama"),
+        embeddings=made,
         model=request.model,
         prompt_tokens=count(told, "prompt_eval_count", MOST_TOKENS),
         load_s=seconds(told, "load_duration"),

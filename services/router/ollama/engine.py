@@ -69,7 +69,9 @@ class OllamaEngine:
                 patience.line()
                 delta = telling.take(line)
                 if delta and on_delta is not None:
+                    patience.passing = True
                     await on_delta(delta)
+                    patience.passing = False
         return telling.answer(self._host, self.own)
 
     async def embed(self, request: EmbedRequest) -> Vectors:

@@ -12,24 +12,29 @@ from aiohttp import ClientResponse
 
 from services.router.ollama.errors import from_status
 from services.router.ollama.wire import Connection
-from shared.errors import EngineFailed, TimedOut
+from shared.errors import Cancelled, EngineFailed, TimedOut
 
 MAX_LINE = 16 << 20
 """Bytes; a longer line is not an answer but a fault."""
 
 
 class Patience:
-    """`first_s` until the first line (a model may load for minutes), `idle_s` between lines."""
+    """`first_s` until the first line (a model may load for minutes), `idle_s` between lines.
+
+    While `passing`, the caller is being told a piece: then it is the caller who is slow.
+    """
 
     def __init__(self, first_s: float, idle_s: float) -> None:
         self._first_s = first_s
         self._idle_s = idle_s
         self._begun = False
+        self.passing = False
         self._limit: asyncio.Timeout
 
     @asynccontextmanager
     async def keep(self) -> AsyncIterator[None]:
-        """Raise `TimedOut` in the body of this block when patience ends."""
+        """Raise in the body of this block when patience ends: `TimedOut`, or `Cancelled` where it
+        was the caller who was slow."""
         self._limit = asyncio.timeout(self._first_s)
         try:
             async with self._limit:
@@ -37,6 +42,8 @@ class Patience:
         except TimeoutError:
             if not self._limit.expired():
                 raise
+            if self.passing:
+                raise Cancelled(f"the caller took nothing for {self._idle_s:g} s") from None
             what = "fell silent" if self._begun else "gave no first token"
             wait = self._idle_s if self._begun else self._first_s
             raise TimedOut(f"Ollama {what} for {wait:g} s") from None
