@@ -162,7 +162,7 @@ class Mixed:
         async with _posted(self.place, self.place.door, body) as response:
             await response.content.readany()
             response.close()
-            return response.status == 200
+            return bool(response.status == 200)
 
 
 @asynccontextmanager

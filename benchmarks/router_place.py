@@ -107,8 +107,8 @@ async def placed(folder: Path, **more: str) -> AsyncIterator[Place]:
             client = await _connected(server.url, settings)
             urls = (f"http://127.0.0.1:{upstream}", f"http://127.0.0.1:{door}/v1/chat/completions")
             assert server.process is not None
-            held = psutil.Process(process.pid), server.process.pid, answering.pid
-            place = Place(*urls, client, session, *held)
+            router_process, bus_pid = psutil.Process(process.pid), server.process.pid
+            place = Place(*urls, client, session, router_process, bus_pid, answering.pid)
             await ready(lambda: place.post(asked()), process)
             yield place
             await client.close()

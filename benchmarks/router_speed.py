@@ -61,7 +61,13 @@ async def run() -> None:
             found_aims += [in_process()]
             found_aims += await router_memory.grown(place, fresh)
     found_aims += [await balanced()]
-    show("router_aims", "The aims of the router", aims.rows(found_aims))
+    show("router_aims", f"The aims of the router ({_busy()})", aims.rows(found_aims))
+
+
+def _busy() -> str:
+    """Say how much else the machine had to do: by the clock, figures are no better than that."""
+    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
+    return f"load of {os.cpu_count()} cores over 1, 5 and 15 minutes: {load}"
 
 
 async def latency(place: Place) -> dict[str, Rounds]:
