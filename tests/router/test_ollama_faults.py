@@ -75,13 +75,16 @@ async def test_a_model_that_falls_silent_is_given_up(hasty, fake, model):
     await until(lambda: fake.stats.open_streams == 0)
 
 
-async def test_a_caller_who_takes_nothing_is_no_fault_of_the_host(hasty, fake):
+async def test_a_caller_who_takes_nothing_is_no_fault_of_the_host(fake):
     async def stuck(_: str) -> None:
         await asyncio.Event().wait()
 
+    router = RouterSettings(ollama_url=fake.url, idle_s=0.1)
+    engine = OllamaEngine(Settings(host="here", router=router))
     with pytest.raises(Cancelled, match="the caller took nothing"):
-        await hasty.chat(ask(model="llama3.1:8b"), stuck)
+        await engine.chat(ask(model="llama3.1:8b"), stuck)
     await until(lambda: fake.stats.open_streams == 0)
+    await engine.close()
 
 
 async def test_a_crash_is_tried_once_more(engine, fake):
