@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from services.router.accounts import Accounts
-from services.router.budgets.estimate import NOTHING
+from services.router.budgets.estimate import NOTHING, Amount
 from services.router.embedding.errand import Errand, Way
 from services.router.embedding.vectors import Vector
 from services.router.prices import Price
 from services.router.record import Call, dollars, pico
+from shared.errors import EngineFailed
 from shared.events import CostEvent, ModelTimes
 
 
@@ -103,12 +104,18 @@ def shares(sizes: list[int], tokens: int) -> list[int]:
 
 
 def _paid(errand: Errand) -> Iterator[Line]:
+    """Return a line for each call that it paid for, and one for what was charged before it."""
     way = "off" if errand.way == "off" else "miss"
-    for made in errand.made:
-        found = made.found
-        yield Line(
-            way, len(made.vectors), found.prompt_tokens, found.cost_usd, found.host, found.own_host
-        )
+    for one in errand.paid:
+        if one.made is None:
+            continue
+        texts, found = len(one.made.vectors), one.made.found
+        paid = Amount(found.cost_usd or Decimal(0), found.prompt_tokens)
+        yield Line(way, texts, found.prompt_tokens, found.cost_usd, found.host, found.own_host)
+        lost = one.tab.booked.minus(paid)
+        if lost.tokens > 0:
+            line = Line(way, texts, lost.tokens, lost.usd, found.host, found.own_host)
+            yield line._replace(error=EngineFailed.code)
 
 
 def _call(errand: Errand, line: Line) -> Call:

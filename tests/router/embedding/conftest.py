@@ -16,6 +16,7 @@ from services.router.embedding.booking import Booking
 from services.router.embedding.desk import EmbedDesk
 from services.router.embedding.flights import EmbedFlights
 from services.router.embedding.vectors import VectorCache
+from services.router.engine import Engine
 from services.router.policy.policy import Policy
 from services.router.policy.quality import Quality
 from services.router.prices import Price
@@ -42,12 +43,15 @@ class Bench:
 
 
 @asynccontextmanager
-async def opened(settings, path, price: Price | None = None) -> AsyncIterator[Bench]:
-    """Put the desk together as the router does."""
+async def opened(
+    settings, path, price: Price | None = None, far: Engine | None = None
+) -> AsyncIterator[Bench]:
+    """Put the desk together as the router does; `far` stands for the cloud of this name."""
     router, caches, costs = settings.router, [], []
     async with AsyncExitStack() as stack:
         record = await stack.enter_async_context(writing(path))
         switch = await make_switch(settings)
+        switch.clouds = switch.clouds if far is None else {"far": far}
         stack.push_async_callback(switch.primary.close)
         await switch.probe()
         tasks = await stack.enter_async_context(anyio.create_task_group())
@@ -69,10 +73,10 @@ async def opened(settings, path, price: Price | None = None) -> AsyncIterator[Be
 def bench(at_fake, tmp_path):
     """Return a function that opens a desk; settings of the router's group may be given."""
 
-    def open_(price: Price | None = None, engine: str = "auto", **changes):
+    def open_(price: Price | None = None, engine: str = "auto", far=None, **changes):
         group = at_fake.router.model_copy(update=changes)
         settings = at_fake.model_copy(update={"router": group, "engine": engine})
-        return opened(settings, tmp_path / "calls.db", price)
+        return opened(settings, tmp_path / "calls.db", price, far)
 
     return open_
 

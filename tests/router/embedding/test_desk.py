@@ -1,9 +1,13 @@
 import asyncio
+import contextlib
+from array import array
 from decimal import Decimal
 
 import pytest
 
+from services.router.engine import Vectors
 from services.router.prices import Price
+from services.router.record import dollars
 from shared.errors import (
     BudgetExceeded,
     EngineFailed,
@@ -13,7 +17,8 @@ from shared.errors import (
     Refused,
     TimedOut,
 )
-from shared.settings import OllamaHost, SpendingLimit
+from shared.events import Empty
+from shared.settings import CloudModel, OllamaHost, SpendingLimit
 from tests.router.embedding.conftest import asked
 
 MODEL = "nomic-embed-text"
@@ -239,3 +244,37 @@ async def test_an_answer_that_is_not_whole_is_a_fault_and_is_not_kept(bench, fak
         with pytest.raises(EngineFailed):
             await made.embed("a", "bb")
         assert made.desk.cache.status().entries == 0
+
+
+class Far:
+    """A cloud that fails the first `crashes` times."""
+
+    name, is_llm, own, cost = "cloud", True, False, PRICE
+
+    def __init__(self, crashes: int) -> None:
+        self.crashes = crashes
+
+    async def identity(self, model: str) -> str:
+        return model
+
+    async def embed(self, request) -> Vectors:
+        self.crashes -= 1
+        if self.crashes >= 0:
+            raise EngineFailed("crashed")
+        vectors = tuple(array("d", [1.0]) for _ in request.input)
+        return Vectors(vectors, "far", 2, cost_usd=PRICE.of(2, 0), own_host=False)
+
+
+@pytest.mark.parametrize(("crashes", "errors"), [(1, [None, "engine_failed"]),
+                                                 (2, ["engine_failed"])])  # fmt: skip
+async def test_what_a_cloud_may_have_charged_is_on_the_record_and_in_the_budget(
+    bench, crashes, errors
+):
+    cloud = CloudModel(model="openai/text-embedding-3-small", usd_per_month=1)
+    async with bench(far=Far(crashes), clouds={"far": cloud}) as made:
+        with contextlib.suppress(EngineFailed):
+            await made.embed("a", model="far")
+        rows = await made.record.rows("SELECT error, cost_pico FROM calls ORDER BY id")
+        (line,) = (await made.desk.budgets.list_budgets(Empty())).lines
+    assert [row["error"] for row in rows] == errors
+    assert dollars(sum(row["cost_pico"] for row in rows)) == line.spent_usd > PRICE.of(2, 0)
