@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from dataclasses import dataclass
 
 from services.router import schema, tools
@@ -15,23 +13,13 @@ from services.router.engine import Answer, Engine, OnDelta
 from services.router.errand import Begun, Errand
 from services.router.flights import Flights, Tab
 from services.router.keys import cacheable, key
-from services.router.policy.policy import FALL_BACK, Choice, Policy
+from services.router.policy.policy import Policy
 from services.router.shelf import Shelf
 from services.router.slots import Queue
 from services.router.suggest.suggestions import Suggestions
 from services.router.switch import Switch
-from shared.errors import (
-    BudgetExceeded,
-    Cancelled,
-    EngineFailed,
-    InvalidInput,
-    ModelMissing,
-    NeedsModel,
-    Refused,
-    SovereignError,
-    TimedOut,
-    Unavailable,
-)
+from services.router.trying import Trying, recorded
+from shared.errors import BudgetExceeded, InvalidInput
 from shared.events import CacheEvent, ChatReply, ChatRequest
 from shared.settings import RouterSettings
 
@@ -57,24 +45,19 @@ class Desk:
         """Return the reply within `timeout_s`; raise typed errors; every outcome is recorded.
 
         `begun` hears who answers, just before the first word.
-        A request that waits for a model (`NeedsModel`) is no call, and comes again and again.
         """
         errand = Errand(request, on_delta, begun=begun)
-        try:
+        with recorded(errand, self._failed):
             self._check(request)
             choice = self.policy.choose(request)
-            answer = await self._in_time(errand, choice)
-        except NeedsModel:
-            raise
-        except SovereignError as error:
-            self.accounts.book(errand.failed(error.host), error.code)
-            raise
-        except asyncio.CancelledError:
-            self.accounts.book(errand.failed(), Cancelled.code)
-            raise
+            trying = Trying(self.switch, self._serve, self._failed)
+            answer = await trying.within(request.timeout_s, errand, choice)
         outcome = errand.done(answer)
         self.accounts.book(outcome)
         return outcome.reply
+
+    def _failed(self, errand: Errand, code: str, host: str) -> None:
+        self.accounts.book(errand.failed(host), code)
 
     def _check(self, request: ChatRequest) -> None:
         """Say what is wrong with the request."""
@@ -83,56 +66,7 @@ class Desk:
         schema.check(request.format)
         tools.check(request)
 
-    async def _in_time(self, errand: Errand, choice: Choice) -> Answer:
-        limit = asyncio.timeout(errand.request.timeout_s)
-        try:
-            async with limit:
-                return await self._first(errand, choice)
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            line = f"no answer in {errand.request.timeout_s:g} s"
-            raise TimedOut(line, field="timeout_s") from None
-
-    async def _first(self, errand: Errand, choice: Choice) -> Answer:
-        """Return the first answer of the models to try; each failure is recorded as a call."""
-        asked = errand.request
-        errand.rule = choice.rule
-        for model in choice.models:
-            same = model == asked.model
-            errand.request = asked if same else asked.model_copy(update={"model": model})
-            errand.tab = Tab()
-            errand.last = model == choice.models[-1]
-            try:
-                return await self._twice(errand)
-            except FALL_BACK as error:
-                if errand.last or errand.told:
-                    raise
-                if errand.engine is not None and not isinstance(error, NeedsModel):
-                    self.accounts.book(errand.failed(error.host), error.code)
-                errand.rule = f"{choice.rule}; after {model}: {error.code}"
-                errand.tried = time.monotonic()
-        raise Refused("no model is left to try", field="model")
-
-    async def _twice(self, errand: Errand) -> Answer:
-        """Look again when the engine is not what it was a moment ago, then choose anew."""
-        try:
-            return await self._serve(errand)
-        except (Unavailable, ModelMissing) as error:
-            before = errand.engine
-            await self.switch.probe()
-            again = await self.switch.choose(errand.request.model)
-            if isinstance(error, ModelMissing) and again is before:
-                raise
-        except EngineFailed:
-            await self.switch.probe()
-            raise
-        return await self._serve(errand)
-
-    async def _serve(self, errand: Errand) -> Answer:
-        engine = errand.engine = await self.switch.choose(errand.request.model)
-        if not engine.is_llm and not errand.last:
-            raise ModelMissing(f"{errand.request.model} is not at hand", field="model")
+    async def _serve(self, errand: Errand, engine: Engine) -> Answer:
         if not engine.is_llm:
             return await ask(engine, errand.request, errand.on_delta)
         if not cacheable(errand.request):

@@ -21,7 +21,7 @@ Begun = Callable[[dict[str, str]], None]
 class Errand:
     """`cache` is known when it has come so far; `engine` when one was chosen.
 
-    `tried` is when the try of now began (monotonic), None for the first;
+    `tried` is when the try of now began (monotonic), None before the first;
     `asked` is the model as the caller named it, `rule` what chose the one that is tried now;
     `last` is false while others are left to try, `told` once the caller has seen a word; `tab` is
     what the try of now comes to, as far as this one pays it.
@@ -61,6 +61,18 @@ class Errand:
         if self.begun is not None and self.engine is not None:
             who = {"engine": self.engine.name, "model": self.request.model, "cache": self.cache}
             self.begun(who)
+
+    @property
+    def model(self) -> str:
+        """Return the model that is tried now."""
+        return self.request.model
+
+    def try_model(self, model: str, last: bool) -> None:
+        """Begin with this model; what the one before came to is another call."""
+        if model != self.request.model:
+            self.request = self.request.model_copy(update={"model": model})
+        self.last, self.engine, self.tried = last, None, time.monotonic()
+        self.tab = Tab()
 
     @property
     def fresh(self) -> bool:

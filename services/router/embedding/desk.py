@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Container, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -17,20 +16,14 @@ from services.router.embedding.keys import keys
 from services.router.embedding.vectors import Vector, VectorCache
 from services.router.engine import Engine, Vectors
 from services.router.flights import Tab
-from services.router.policy.policy import FALL_BACK, Choice, Policy
+from services.router.policy.policy import Policy
 from services.router.slots import Queue
 from services.router.switch import Switch
+from services.router.trying import Trying, recorded
 from shared.errors import (
     BudgetExceeded,
-    Cancelled,
     EngineFailed,
     InvalidInput,
-    ModelMissing,
-    NeedsModel,
-    Refused,
-    SovereignError,
-    TimedOut,
-    Unavailable,
 )
 from shared.events import EmbedReply, EmbedRequest
 from shared.ids import ulid
@@ -54,71 +47,18 @@ class EmbedDesk:
     budgets: Budgets
 
     async def embed(self, request: EmbedRequest) -> EmbedReply:
-        """Return vectors within `timeout_s`; raise typed errors; every outcome is recorded.
-
-        A request that waits for a model (`NeedsModel`) is no call, and comes again and again.
-        """
+        """Return vectors within `timeout_s`; raise typed errors; every outcome is recorded."""
         made = {"request_id": request.request_id or ulid()}
         errand = Errand(request.model_copy(update=made), request.model)
-        try:
+        with recorded(errand, self.booking.failed):
             _check(request)
-            return await self._in_time(errand, self.policy.choose_vectors(request))
-        except NeedsModel:
-            raise
-        except SovereignError as error:
-            self.booking.failed(errand, error.code, error.host)
-            raise
-        except asyncio.CancelledError:
-            self.booking.failed(errand, Cancelled.code)
-            raise
+            choice = self.policy.choose_vectors(request)
+            trying = Trying(self.switch, self._serve, self.booking.failed)
+            return await trying.within(request.timeout_s, errand, choice)
 
-    async def _in_time(self, errand: Errand, choice: Choice) -> EmbedReply:
-        limit = asyncio.timeout(errand.request.timeout_s)
-        try:
-            async with limit:
-                return await self._first(errand, choice)
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            line = f"no vectors in {errand.request.timeout_s:g} s"
-            raise TimedOut(line, field="timeout_s") from None
-
-    async def _first(self, errand: Errand, choice: Choice) -> EmbedReply:
-        """Return the vectors of the first model that can; each failure is recorded as a call."""
-        errand.rule = choice.rule
-        for model in choice.models:
-            errand.try_model(model, last=model == choice.models[-1])
-            try:
-                names.refuse_cloud(model, self.settings)
-                return await self._twice(errand)
-            except FALL_BACK as error:
-                if errand.last:
-                    raise
-                if errand.engine is not None and not isinstance(error, NeedsModel):
-                    self.booking.failed(errand, error.code, error.host)
-                errand.rule = f"{choice.rule}; after {model}: {error.code}"
-        raise Refused("no model is left to try", field="model")
-
-    async def _twice(self, errand: Errand) -> EmbedReply:
-        """Look again when the engine is not what it was a moment ago, then choose anew."""
-        try:
-            return await self._serve(errand)
-        except (Unavailable, ModelMissing) as error:
-            before = errand.engine
-            await self.switch.probe()
-            again = await self.switch.choose(errand.request.model)
-            if isinstance(error, ModelMissing) and again is before:
-                raise
-        except EngineFailed:
-            await self.switch.probe()
-            raise
-        return await self._serve(errand)
-
-    async def _serve(self, errand: Errand) -> EmbedReply:
-        engine = errand.engine = await self.switch.choose(errand.request.model)
-        if not engine.is_llm and not errand.last:
-            raise ModelMissing(f"{errand.request.model} is not at hand", field="model")
-        identity = await engine.identity(errand.request.model) if engine.is_llm else ""
+    async def _serve(self, errand: Errand, engine: Engine) -> EmbedReply:
+        names.refuse_cloud(errand.model, self.settings)
+        identity = await engine.identity(errand.model) if engine.is_llm else ""
         if errand.request.cache == "off" or not identity:
             return await self._fresh(errand, engine)
         return await self._kept(errand, engine, keys(errand.request, engine.name, identity))

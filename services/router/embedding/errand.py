@@ -31,6 +31,7 @@ class Errand:
     asked: str
     rule: str = ""
     last: bool = True
+    told: bool = False
     engine: Engine | None = None
     way: Way = "off"
     paid: list[Purchase] = field(default_factory=list)
@@ -42,6 +43,11 @@ class Errand:
         self.request = self.request.model_copy(update={"model": model})
         self.last, self.engine, self.tried = last, None, time.monotonic()
         self.way, self.paid = "off", []
+
+    @property
+    def model(self) -> str:
+        """Return the model that is tried now."""
+        return self.request.model
 
     @property
     def engine_name(self) -> str:
