@@ -212,6 +212,7 @@ async def test_a_lost_connection_is_noticed_before_the_next_call_is_counted(
     here, there = folders(tmp_path)
     async with routing(bus, here) as one:
         await one.spend()
+        one.sharing.peers._known_at = 0.0
         nats_server.kill()
         await until(lambda: not bus.nc.is_connected)
         await one.spend()
