@@ -42,6 +42,9 @@ WRONG_LAST = (10070, 10071, 10164)
 ENVELOPE = (b'{"error":{', b'{"error": {')
 """How every error envelope begins (`rpc.refuse` writes it)."""
 
+SOON_S = 5.0
+"""Longest wait of a program that would rather fail than wait for a server."""
+
 PATTERNS = {
     r"^[A-Z]{3}$": "must be three capital letters like EUR",
     r"^[A-Za-z0-9_-]{1,64}$": "must be 1 to 64 letters, digits, `_` or `-`",
@@ -305,7 +308,7 @@ async def open_bus(
 async def _connect_soon(
     settings: Settings, name: str, heed: Callable[[Exception], None] | None
 ) -> Client:
-    """Connect within 5 s or raise what the server said; later losses are healed as always."""
+    """Connect within `SOON_S` or raise what the server said; later losses are healed as always."""
     said: list[Exception] = []
 
     async def listen(error: Exception) -> None:
@@ -314,10 +317,11 @@ async def _connect_soon(
             heed(error)
 
     try:
-        async with asyncio.timeout(5.0):
+        async with asyncio.timeout(SOON_S):
             return await nats.connect(**connect_options(settings, name) | {"error_cb": listen})
     except (NoServersError, NatsError, OSError, TimeoutError) as error:
         cause = said[-1] if said else error
         raise Unavailable(
-            f"{settings.nats_url}: {cause or 'no answer in 5 s'}", field="SOVEREIGN_NATS__URL"
+            f"{settings.nats_url}: {cause or f'no answer in {SOON_S:g} s'}",
+            field="SOVEREIGN_NATS__URL",
         ) from error

@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from shared.bus import Bus, open_bus
 from shared.settings import NatsSettings, Settings
 
 SERVER = Path(sys.executable).parent / "nats-server"
+MEMORY = Path("/dev/shm")
+ROOMY = 4 * 1024**3
 
 
 def free_port() -> int:
@@ -62,15 +65,33 @@ class NatsServer:
         raise RuntimeError("nats-server did not start")
 
 
+@pytest.fixture(scope="session")
+def store_root(tmp_path_factory):
+    """Where servers store: in memory where it is roomy, as files on disk cost more than the tests.
+
+    A server that is killed loses nothing there either.
+    """
+    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOMY:
+        yield tmp_path_factory.mktemp("stores")
+        return
+    with tempfile.TemporaryDirectory(prefix="sovereign-tests-", dir=MEMORY) as folder:
+        yield Path(folder)
+
+
 @pytest.fixture
-def nats_server(tmp_path):
-    folder = tmp_path / "nats"
-    folder.mkdir()
-    server = NatsServer(folder)
+def store_folder(store_root):
+    """A folder of one server; it is gone after the test."""
+    folder = Path(tempfile.mkdtemp(dir=store_root))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def nats_server(store_folder):
+    server = NatsServer(store_folder)
     server.start()
     yield server
     server.kill()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -79,7 +79,8 @@ async def _rude(reader, writer):
     writer.close()
 
 
-async def test_a_bus_port_that_another_program_holds_is_named(tmp_path):
+async def test_a_bus_port_that_another_program_holds_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("shared.bus.SOON_S", 0.5)
     server = await asyncio.start_server(_rude, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     [finding] = await bus_checks.examine(Settings(data_dir=tmp_path, nats=NatsSettings(port=port)))

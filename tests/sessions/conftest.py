@@ -6,7 +6,9 @@ files, have their own.
 
 import contextlib
 import shutil
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
 import anyio
 import pytest
@@ -31,7 +33,6 @@ USED = ("SESSIONS", "RESULTS", "DEAD", "KV_session_leases")
 
 @contextlib.contextmanager
 def started(folder):
-    folder.mkdir(parents=True, exist_ok=True)
     server = NatsServer(folder)
     server.start()
     yield server
@@ -40,17 +41,17 @@ def started(folder):
 
 
 @pytest.fixture(scope="module")
-def common_server(tmp_path_factory):
-    with started(tmp_path_factory.mktemp("nats")) as server:
+def common_server(store_root):
+    with started(Path(tempfile.mkdtemp(dir=store_root))) as server:
         yield server
 
 
 @pytest.fixture
-def nats_server(request, tmp_path):
+def nats_server(request, store_root):
     if request.module.__name__.rpartition(".")[2] not in OWN:
         yield request.getfixturevalue("common_server")
         return
-    with started(tmp_path / "nats") as server:
+    with started(Path(tempfile.mkdtemp(dir=store_root))) as server:
         yield server
 
 

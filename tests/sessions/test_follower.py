@@ -87,7 +87,8 @@ async def test_two_instances_may_share_one_file(bus, tmp_path):
         file.close()
 
 
-async def test_a_lost_server_is_caught_up_with(nats_server, room):
+async def test_a_lost_server_is_caught_up_with(nats_server, room, monkeypatch):
+    monkeypatch.setattr("services.sessions.follower.SILENCE_S", 0.5)
     async with room("a") as one, room("b") as other:
         await one.add(title="before")
         nats_server.kill()

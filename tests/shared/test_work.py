@@ -96,7 +96,8 @@ async def test_shutdown_gives_back_at_once(bus):
     assert (await pull.fetch(1, timeout=0.5))[0].metadata.num_delivered == 2
 
 
-async def test_a_durable_that_somebody_deleted_is_declared_again(bus):
+async def test_a_durable_that_somebody_deleted_is_declared_again(bus, monkeypatch):
+    monkeypatch.setattr("shared.work.FETCH_S", 0.5)
     seen = asyncio.Event()
 
     async def handler(message):
