@@ -31,7 +31,7 @@ from tests.fakes.openai import FakeOpenAI
 from tests.router.conftest import ask, chat, until
 
 pytestmark = [
-    pytest.mark.timeout(240),  # whoever comes first imports litellm, which is slow on a busy machine
+    pytest.mark.timeout(240),  # whoever comes first imports litellm: slow on a busy machine
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:Item .* on TypedDict class:UserWarning"),
 ]
