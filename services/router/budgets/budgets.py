@@ -21,8 +21,9 @@ from shared.errors import EngineFailed, OutputCut, OutputInvalid, TimedOut
 from shared.events import BudgetLine, BudgetList, Empty
 from shared.settings import RouterSettings, SpendingLimit
 
-MOST = 10_000
-"""Budgets in memory; the least recently used that holds no reservation goes, and is read anew."""
+MOST = 2000
+"""Budgets in memory, about 4 kB each; the least recently used that holds no reservation goes, and
+is read anew."""
 COLUMNS = {
     "task": "task_id", "agent": "agent", "caller": "caller", "tenant": "tenant", "cloud": "model",
 }  # fmt: skip
