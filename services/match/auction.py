@@ -27,6 +27,7 @@ class Edges:
     """Allowed pairs by row, then column; `starts` has one more entry than there are rows."""
 
     starts: Array
+    rows: Array
     columns: Array
     totals: Array
 
@@ -34,8 +35,9 @@ class Edges:
 def edges(rows: Array, columns: Array, totals: Array, count: int) -> Edges:
     """Return the pairs sorted by row, then column; `count` is how many rows there are."""
     order = np.lexsort((columns, rows))
-    starts = np.searchsorted(rows[order], np.arange(count + 1))
-    return Edges(starts, columns[order].astype(np.int64), totals[order].astype(np.float64))
+    rows = rows[order]
+    starts = np.searchsorted(rows, np.arange(count + 1))
+    return Edges(starts, rows, columns[order].astype(np.int64), totals[order].astype(np.float64))
 
 
 def auction(market: Edges, held: Held, waiting: Array, rounds: int) -> Array:

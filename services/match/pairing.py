@@ -87,10 +87,10 @@ class _Kept:
             cells += block.client.size
             if cells <= MOST_KEPT:
                 self._blocks += block.parts()
+            else:
+                self._blocks.clear()
             yield block
         self.all_there = cells <= MOST_KEPT
-        if not self.all_there:
-            self._blocks.clear()
 
 
 class _Market:
@@ -172,10 +172,9 @@ class _Market:
         """Return the lines that could gain more than a step at today's prices."""
         market, held = self._edges, self.held
         gains = market.totals - held.prices[market.columns]
-        lines = np.repeat(np.arange(self.lines), np.diff(market.starts))
         own = np.zeros(self.lines)
-        mine = held.columns[lines] == market.columns
-        own[lines[mine]] = gains[mine]
+        mine = held.columns[market.rows] == market.columns
+        own[market.rows[mine]] = gains[mine]
         return np.flatnonzero(profits(market, gains) > own + STEP)
 
 

@@ -40,12 +40,12 @@ class _Round:
 
     def __init__(self, market: Edges, held: Held, holders: list[list[int]], near: int) -> None:
         self._held, self._holders = held, holders
-        lines = np.repeat(np.arange(len(held.columns)), np.diff(market.starts))
         value = market.totals - held.prices[market.columns]
         profit = profits(market, value)
-        cost = np.floor(np.maximum(profit[lines] - value, 0) / GRAIN)
-        ways = np.flatnonzero((cost <= near) & (held.columns[lines] != market.columns))
-        rows, columns, cost = lines[ways], market.columns[ways], cost[ways]
+        lost = profit[market.rows] - value
+        ways = np.flatnonzero((lost < near * GRAIN) & (held.columns[market.rows] != market.columns))
+        rows, columns = market.rows[ways], market.columns[ways]
+        cost = np.floor(np.maximum(lost[ways], 0) / GRAIN)
         alone = np.floor(profit / GRAIN)
         room = held.room()
         far = _far((rows, columns, cost), held.columns, (room, alone), near)
