@@ -210,7 +210,8 @@ async def _declare(database: aiosqlite.Connection, path: Path) -> Run:
         for column in (one for one in fields(Call) if one.name not in there):
             await database.execute(f"ALTER TABLE calls ADD COLUMN {_column(column)}")
         summed = [row["name"] for row in await database.execute_fetchall(history.TABLE)]
-        for statement in history.declaration(summed):
+        complete = bool(await database.execute_fetchall(history.TRIGGER))
+        for statement in history.declaration(summed, complete):
             await database.execute(statement)
         run = await _begin(database)
         await database.commit()

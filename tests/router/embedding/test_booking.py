@@ -24,7 +24,7 @@ async def test_savings_of_vectors_stand_apart_and_kept_ones_count(bench, tmp_pat
         await made.embed("one two", "four five")
         booking = made.desk.booking
         told = await savings(made.record, booking._accounts, booking)
-        history.fold(tmp_path / "calls.db", -1, 1000)
+        history.let_go(tmp_path / "calls.db", -1, 1000)
         folded = await savings(made.record, booking._accounts, booking)
     found = told.embeddings
     assert (found.calls, found.texts, found.kept_texts) == (2, 3, 1)
