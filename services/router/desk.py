@@ -11,7 +11,8 @@ from services.router.budgets.budgets import Budgets
 from services.router.cache import Cache
 from services.router.engine import Answer, Engine, OnDelta
 from services.router.errand import Begun, Errand
-from services.router.flights import Flights, Tab
+from services.router.flights import Flights
+from services.router.flying import Tab
 from services.router.keys import cacheable, key
 from services.router.policy.policy import Policy
 from services.router.shelf import Shelf

@@ -10,7 +10,7 @@ from typing import Literal
 
 from services.router.accounts import Outcome
 from services.router.engine import Answer, Engine, OnDelta
-from services.router.flights import Tab
+from services.router.flying import Tab
 from shared.events import CacheEvent, ChatReply, ChatRequest, ModelTimes
 
 Begun = Callable[[dict[str, str]], None]

@@ -11,11 +11,11 @@ from services.router.budgets.bill import Bill
 from services.router.budgets.budgets import Budgets
 from services.router.embedding.booking import Booking, shares
 from services.router.embedding.errand import Errand, Way
-from services.router.embedding.flights import EmbedFlights, Flight, Made, Purchase
+from services.router.embedding.flights import EmbedFlights, Made, Purchase, VectorFlight
 from services.router.embedding.keys import keys
 from services.router.embedding.vectors import Vector, VectorCache
 from services.router.engine import Engine, Vectors
-from services.router.flights import Tab
+from services.router.flying import Tab
 from services.router.policy.policy import Policy
 from services.router.slots import Queue
 from services.router.switch import Switch
@@ -96,7 +96,7 @@ class EmbedDesk:
         found: Found = {}
         async with AsyncExitStack() as aboard:
             for flight in (flights := [own, *flights] if own else flights):
-                await aboard.enter_async_context(self.flights.ride(flight, errand.paid.append))
+                await aboard.enter_async_context(self.flights.aboard(flight, errand.paid.append))
             for flight in flights:
                 try:
                     found |= await flight.landed()
@@ -106,7 +106,7 @@ class EmbedDesk:
         left = {key: text for key, text in missing.items() if key not in found}
         return found | (await self._fetch(errand, engine, left) if left else {})
 
-    def _board(self, errand: Errand, missing: Texts) -> list[Flight]:
+    def _board(self, errand: Errand, missing: Texts) -> list[VectorFlight]:
         """Return the flights that bring some of the texts, and tell how the looks went."""
         flying = {key: flight for key in missing if (flight := self.flights.of(key)) is not None}
         rest = [key for key in missing if key not in flying]
@@ -115,7 +115,7 @@ class EmbedDesk:
         errand.way = "miss" if rest else "coalesced"
         return list(dict.fromkeys(flying.values()))
 
-    def _start(self, errand: Errand, engine: Engine, rest: Texts) -> Flight:
+    def _start(self, errand: Errand, engine: Engine, rest: Texts) -> VectorFlight:
         event = errand.event()
         request = errand.request.model_copy(update={"input": tuple(rest.values())})
 
