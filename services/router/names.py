@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from shared.errors import Refused
@@ -50,6 +51,7 @@ def leaves(name: str, host: str) -> Refused:
     )
 
 
+@lru_cache(maxsize=1024)  # every request at the door names its host
 def is_own(url: str) -> bool:
     """Tell whether the URL's host is this machine or in a private network.
 

@@ -141,6 +141,8 @@ class Places:
         hosts before this one is done: a slow host is not worth its place then.
         """
         usable = self.usable(want)
+        if len(usable) == 1:
+            return usable[0] if usable[0].has_room(want.model) else None
         free = [host for host in usable if host.has_room(want.model)]
         if not free:
             return None
