@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import aiosqlite
 
 from services.router import history
+from services.router.turns import few
 from shared.errors import InvalidSetting
 from shared.ids import ulid
 
@@ -30,10 +31,7 @@ RETRY_S = 1.0
 GATHER_S = 0.05
 """Calls of so long are written together, after their replies have gone out."""
 LATER_S = 0.02
-BREATH = 8
-"""So many entries are made at a time; then requests get their turn."""
-SHARE = 4
-"""A fourth of what waits is made when that is more: under load, entries must not pile up."""
+"""Entries are made so long after their replies, a few at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +137,7 @@ class Record:
 
     def _make(self) -> None:
         try:
-            waiting = len(self._later)
-            for _ in range(min(waiting, max(BREATH, waiting // SHARE))):
+            for _ in range(few(len(self._later))):
                 self._later.popleft()()
         finally:
             if self._later:

@@ -8,6 +8,7 @@ import logging
 from nats.errors import Error as NatsError
 from pydantic import BaseModel
 
+from services.router.turns import few
 from shared.bus import Bus
 from shared.events import CacheEvent, CostEvent
 from shared.subjects import COST_EVENT, cache_event
@@ -17,10 +18,6 @@ log = logging.getLogger(__name__)
 MAX_WAITING = 10_000
 GATHER_S = 0.02
 """Events wait so long, so that replies go out before them."""
-BREATH = 8
-"""So many go out in one packet; then requests get their turn. A packet costs more than an event."""
-SHARE = 4
-"""A fourth of what waits goes out when that is more: under load, events must not pile up."""
 
 
 class Telemetry:
@@ -39,7 +36,7 @@ class Telemetry:
         self._put(COST_EVENT, event)
 
     async def run(self) -> None:
-        """Send for ever."""
+        """Send for ever, a few in one packet: a packet costs more than an event."""
         while True:
             held = [await self._waiting.get()]
             await asyncio.sleep(GATHER_S)
@@ -47,9 +44,7 @@ class Telemetry:
                 for subject, body in held:
                     await self._send(subject, body)
                 await asyncio.sleep(0)
-                waiting = self._waiting.qsize()
-                room = range(min(waiting, max(BREATH, waiting // SHARE)))
-                held = [self._waiting.get_nowait() for _ in room]
+                held = [self._waiting.get_nowait() for _ in range(few(self._waiting.qsize()))]
 
     async def _send(self, subject: str, body: BaseModel) -> None:
         """Send one; while the bus is away, events are lost and answers are not."""

@@ -8,7 +8,8 @@ import pytest
 
 from services.router import accounts
 from services.router.errand import Errand
-from services.router.record import BREATH, Call, dollars, open_record, pico
+from services.router.record import Call, dollars, open_record, pico
+from services.router.turns import BREATH
 from shared.errors import InvalidSetting
 from tests.router.conftest import ask
 

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from services.router.telemetry import BREATH, Telemetry
+from services.router.telemetry import Telemetry
+from services.router.turns import BREATH
 from shared.bus import Bus, decode
 from shared.events import CacheEvent
 from shared.subjects import cache_event
