@@ -7,9 +7,8 @@ does not reach for it, the request ends with `budget_exceeded`, which names what
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
 
-from services.router import schema, tools
+from services.router import prices, schema, tools
 from services.router.budgets.bill import Bill, free
 from services.router.engine import Answer, Engine, OnDelta
 from shared.errors import EngineFailed, OutputCut, OutputInvalid
@@ -131,10 +130,9 @@ def _with_data(answer: Answer, wanted: schema.Format) -> Answer:
 
 def _summed(first: Answer, second: Answer) -> Answer:
     """Return the second answer with the tokens and the cost of both."""
-    costs = (first.cost_usd, second.cost_usd)
     return replace(
         second,
         prompt_tokens=first.prompt_tokens + second.prompt_tokens,
         completion_tokens=first.completion_tokens + second.completion_tokens,
-        cost_usd=None if None in costs else sum(filter(None, costs), Decimal(0)),
+        cost_usd=prices.total((first.cost_usd, second.cost_usd)),
     )

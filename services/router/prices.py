@@ -6,6 +6,7 @@ import importlib.util
 import json
 import mmap
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -30,6 +31,12 @@ class Price:
         less = self.prompt - (self.prompt if self.cached is None else self.cached)
         whole = self.prompt * prompt_tokens + self.completion * completion_tokens
         return whole - less * min(cached_tokens, prompt_tokens) if cached_tokens else whole
+
+
+def total(costs: Iterable[Decimal | None]) -> Decimal | None:
+    """Return the sum of what calls cost; None when a part of it is unknown."""
+    given = tuple(costs)
+    return None if None in given else sum(filter(None, given), Decimal(0))
 
 
 def table() -> Path | None:

@@ -43,15 +43,14 @@ async def savings(record: Record, accounts: Accounts, booking: Booking | None = 
     """Return the savings of all successful calls on this router's record.
 
     saved = price(prompt) x prompt tokens + price(completion) x completion tokens - cost, with
-    what was booked for calls that failed;
-    null when the reference price, or the cost of any call, is unknown. `booking` knows the
-    reference of embeddings.
+    what was booked for calls that failed; null when the reference price, or the cost of any call,
+    is unknown. `booking` knows the reference of embeddings.
     """
     row, embedded = (await record.rows(TOTALS))[0], (await record.rows(EMBEDDED))[0]
     prompt, completion = int(row["prompt_tokens"]), int(row["completion_tokens"])
     price = accounts.price
     reference = price.of(prompt, completion) if price else None
-    cost = None if row["unpriced"] else dollars(row["cost_pico"] or 0)
+    cost = _paid(row)
     return Savings(
         reference_model=accounts.reference,
         calls=int(row["calls"]),
@@ -73,7 +72,7 @@ async def savings(record: Record, accounts: Accounts, booking: Booking | None = 
 def _embeddings(row: sqlite3.Row, booking: Booking) -> EmbedSavings:
     tokens, price = int(row["prompt_tokens"]), booking.price
     reference = price.of(tokens, 0) if price else None
-    cost = None if row["unpriced"] else dollars(row["cost_pico"] or 0)
+    cost = _paid(row)
     return EmbedSavings(
         reference_model=booking.reference,
         calls=int(row["calls"]),
@@ -85,6 +84,10 @@ def _embeddings(row: sqlite3.Row, booking: Booking) -> EmbedSavings:
         saved_usd=_difference(reference, cost),
         prices={"prompt": str(price.prompt)} if price else {},
     )
+
+
+def _paid(row: sqlite3.Row) -> Decimal | None:
+    return None if row["unpriced"] else dollars(row["cost_pico"] or 0)
 
 
 def _earlier(*instants: str | None) -> datetime | None:

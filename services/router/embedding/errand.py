@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from services.router import prices
 from services.router.embedding.flights import Made, Purchase
 from services.router.embedding.vectors import Vector
 from services.router.engine import Engine
@@ -84,8 +85,7 @@ class Errand:
 
     def cost_usd(self) -> Decimal | None:
         """Return what it paid; None when a part of it is unknown."""
-        costs = [one.found.cost_usd for one in self.made]
-        return None if None in costs else sum(filter(None, costs), Decimal(0))
+        return prices.total(one.found.cost_usd for one in self.made)
 
     def reply(self, vectors: Sequence[Vector], kept: int) -> EmbedReply:
         """Return the reply; the numbers are not checked again, since there are many."""
