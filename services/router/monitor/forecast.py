@@ -5,50 +5,33 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import NamedTuple
 
 from shared.events import Trend
 
 DAYS = 28
 ENOUGH = 5
 """Whole days, before which nothing is told."""
-NORMAL = 1.4826
 
 
-class Line(NamedTuple):
-    """value = level + slope x day, days counted from the last one; `spread` of a day around it."""
-
-    level: float
-    slope: float
-    spread: float
-
-
-def fitted(values: Sequence[float]) -> Line | None:
-    """Return the Theil-Sen line through daily values, the last of them day 0 (P. K. Sen, 1968)."""
+def slope(values: Sequence[float]) -> float | None:
+    """Return the change from day to day by the median of slopes (Theil-Sen; P. K. Sen, 1968)."""
     if len(values) < ENOUGH:
         return None
-    days = range(1 - len(values), 1)
-    points = list(zip(days, values, strict=True))
-    slopes = [
-        (second - first) / (b - a)
-        for n, (a, first) in enumerate(points)
-        for b, second in points[n + 1 :]
-    ]
-    slope = statistics.median(slopes)
-    level = statistics.median(value - slope * day for day, value in points)
-    rests = [abs(value - level - slope * day) for day, value in points]
-    return Line(level, slope, NORMAL * statistics.median(rests))
+    return statistics.median(
+        (later - value) / days
+        for n, value in enumerate(values)
+        for days, later in enumerate(values[n + 1 :], 1)
+    )
 
 
 def trend(what: str, values: Sequence[float]) -> Trend:
     """Return the change a day."""
-    line = fitted(values)
     return Trend.model_validate(
         {
             "what": what,
             "days": len(values),
             "mean": statistics.fmean(values) if values else None,
-            "per_day": line.slope if line else None,
+            "per_day": slope(values),
         }
     )
 

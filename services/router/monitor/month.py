@@ -14,7 +14,9 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple
 
-from services.router.monitor.forecast import ENOUGH, NORMAL, fitted
+from services.router.monitor import forecast
+from services.router.monitor.detector import NORMAL
+from services.router.monitor.forecast import ENOUGH
 from shared.events import Forecast
 
 WEEKS = 14
@@ -156,5 +158,5 @@ def _sure(values: Sequence[float]) -> float:
         (later > value) - (later < value) for n, value in enumerate(values) for later in values[n:]
     )
     deviation = math.sqrt(count * (count - 1) * (2 * count + 5) / 18)
-    line = fitted(values)
-    return line.slope if line is not None and abs(signs) > SURE * deviation else 0.0
+    slope = forecast.slope(values) or 0.0
+    return slope if abs(signs) > SURE * deviation else 0.0
