@@ -132,7 +132,7 @@ class Budgets:
         return tally
 
     async def _found(self, key: Key) -> dict[str, Amount]:
-        """Return what the record has of each run: whole days that were summed up count too."""
+        """Return what the record has of each run, by its daily sums; a task's, call by call."""
         table = "calls" if key.of == "task" else "history"
         where, values = ["at >= ?"], [key.period]
         if key.of in COLUMNS:
