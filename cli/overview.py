@@ -22,6 +22,7 @@ from shared.events.tasks import FINAL_STATES, TaskState
 from shared.services import SERVICES
 from shared.settings import Settings
 from shared.streams import TASKS
+from shared.subscriptions import subscribed
 
 ASK_S = 0.8
 """Seconds for a service that is there to answer."""
@@ -81,9 +82,8 @@ async def listen(bus: Bus, seconds: float) -> list[InstanceStatus]:
             return
         heard[one.service, one.instance] = (time.monotonic(), one)
 
-    subscription = await bus.nc.subscribe("health.beat.>", cb=beat)
-    await asyncio.sleep(seconds)
-    await subscription.unsubscribe()
+    async with subscribed(bus.nc, [("health.beat.>", beat)]):
+        await asyncio.sleep(seconds)
     return [_status(one, time.monotonic() - at) for at, one in heard.values()]
 
 

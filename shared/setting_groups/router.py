@@ -128,8 +128,8 @@ class RouterSettings(Group):
     `embed_cache_entries` vectors, and 32 MB of them, are kept in the process (0: none).
     `reference_model` and `embed_reference_model` are the cloud models that savings compare with.
     `suggestions` remembers questions by meaning (`model.suggest`), which costs a vector each.
-    `keep_days` and `keep_calls` are what the record holds call by call; older ones are summed up
-    by day. `energy_usd_per_kwh` with `watts` prices local answers by the time that they kept a
+    `keep_days` and `keep_calls` are what the record holds call by call; of older ones the sums by
+    day stay. `energy_usd_per_kwh` with `watts` prices local answers by the time that they kept a
     host busy.
     """
 

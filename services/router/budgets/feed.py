@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from nats.aio.msg import Msg
-from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from shared.bus import Bus
 from shared.errors import Unavailable
 from shared.streams import BUDGETS
+from shared.subscriptions import let_go
 
 STREAM = f"KV_{BUDGETS.name}"
 PREFIX = f"$KV.{BUDGETS.name}."
@@ -70,8 +70,7 @@ async def open_feed(
             await feed.counted(made.num_pending or 0)
         yield feed
     finally:
-        with suppress(NatsError, OSError):
-            await heard.unsubscribe()
+        await let_go(heard)
 
 
 def _consumer(inbox: str) -> ConsumerConfig:
