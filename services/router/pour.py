@@ -14,7 +14,7 @@ ROOM = 1 << 18
 class Pour:
     """Hands what is put in to `send`: the first piece at once, the others from a task of its own.
 
-    Leaving sends the rest.
+    Leaving sends the rest; one who is cancelled leaves at once, however slow the reader is.
     """
 
     def __init__(self, send: Callable[[bytes], Awaitable[None]]) -> None:
@@ -35,6 +35,10 @@ class Pour:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if isinstance(error, asyncio.CancelledError):
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            return
         self._ending = True
         self._news.set()
         await self._task

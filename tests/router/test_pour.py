@@ -78,3 +78,22 @@ async def test_a_stream_that_cannot_be_sent_fails_and_does_not_wait(monkeypatch)
         async with asyncio.timeout(30), Pour(breaking()) as poured:
             await poured.put(b"first")
             await poured.put(b"x" * 20)
+
+
+async def test_who_is_cancelled_waits_for_no_reader():
+    reader = Reader()
+
+    async def pour_out() -> None:
+        async with Pour(reader.tell) as poured:
+            await poured.put(b"")
+            reader.gate.clear()
+            await poured.put(b"unread")
+            await asyncio.Event().wait()
+
+    pouring = asyncio.create_task(pour_out())
+    await until(lambda: not reader.gate.is_set())
+    await asyncio.sleep(0)  # the reader is waited for
+    pouring.cancel()
+    done, _ = await asyncio.wait((pouring,), timeout=30)
+    reader.gate.set()
+    assert pouring in done
