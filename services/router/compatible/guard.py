@@ -6,10 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from services.router.pool.circuit import Circuit
-from shared.errors import EngineFailed, TimedOut, Unavailable
-
-FAULTS = (EngineFailed, TimedOut, Unavailable)
-"""Errors that speak against who was asked; others are the caller's, or pass."""
+from shared.errors import Unavailable
 
 
 class Guard:
@@ -27,10 +24,7 @@ class Guard:
         self._circuit.begin()
         try:
             yield
-        except FAULTS as error:
-            self._circuit.failed(at_once=isinstance(error, Unavailable))
-            raise
-        except BaseException:
-            self._circuit.undecided()
+        except BaseException as error:
+            self._circuit.ended(error)
             raise
         self._circuit.succeeded()

@@ -7,8 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
+from shared.errors import EngineFailed, TimedOut, Unavailable
+
 State = Literal["closed", "open", "half_open"]
 
+FAULTS = (EngineFailed, TimedOut, Unavailable)
+"""Errors that speak against who was asked; others are the caller's, the model's, or pass (busy)."""
 FAILURES = 3
 """In a row; a refused connection needs only one."""
 FIRST_S = 1.0
@@ -57,6 +61,14 @@ class Circuit:
         if at_once or self._trial or self._failures >= FAILURES:
             self._open()
         self._trial = False
+
+    def ended(self, error: BaseException) -> bool:
+        """Learn from how a request failed; tell whether that speaks against who was asked."""
+        if not isinstance(error, FAULTS):
+            self.undecided()
+            return False
+        self.failed(at_once=isinstance(error, Unavailable))
+        return True
 
     def undecided(self) -> None:
         """It ended for a reason that says nothing about the host."""

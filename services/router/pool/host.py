@@ -11,11 +11,8 @@ from services.router.ollama.engine import OllamaEngine
 from services.router.pool.circuit import Circuit
 from services.router.pool.energy import Meter
 from services.router.pool.speed import Speed
-from shared.errors import EngineFailed, TimedOut, Unavailable
 from shared.events import EngineStatus, HostInfo
 
-HOSTS_FAULT = (EngineFailed, TimedOut, Unavailable)
-"""Errors that speak against the host; others are the caller's, the model's, or pass (busy)."""
 REACHED = ("ready", "model_missing")
 TWICE = 2
 LOADING_S = 10.0
@@ -122,12 +119,9 @@ class Host:
 
     def failed(self, error: BaseException) -> None:
         """Learn from a failure."""
-        if not isinstance(error, HOSTS_FAULT):
-            self.circuit.undecided()
-            return
-        self.failures += 1
-        self.last_error = error.message
-        self.circuit.failed(at_once=isinstance(error, Unavailable))
+        if self.circuit.ended(error):
+            self.failures += 1
+            self.last_error = str(error)
 
     def info(self) -> HostInfo:
         """Return what people are told."""
